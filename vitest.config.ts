@@ -3,6 +3,6 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: ['packages/*', 'apps/*', 'tools'],
-    passWithNoTests: true,
+    reporters: ['default', './tools/vitest/summary.ts'],
   },
 });

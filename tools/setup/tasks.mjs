@@ -1,0 +1,43 @@
+// What `npm run <task>` runs, once the workspace is set up.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { SetupFailure } from './failure.mjs';
+import { root } from './paths.mjs';
+
+/** @typedef {{ command: string, args: string[] }} Command */
+/** @typedef {{ node: string, pnpm: string }} Tools */
+
+/** @type {Record<string, (tools: Tools, args: string[]) => Command>} */
+const tasks = {
+  test: ({ node }, args) => ({ command: node, args: ['node_modules/vitest/vitest.mjs', 'run', ...args] }),
+  check: ({ node }, args) => ({ command: node, args: ['tools/check/main.ts', ...args] }),
+  build: ({ node }, args) => ({ command: node, args: ['tools/build/main.ts', ...args] }),
+  bench: ({ node }, args) => program(node, 'apps/bench/src/main.ts', args),
+  demo: ({ node }, args) => program(node, 'apps/examples/hello/src/main.ts', args),
+  pnpm: ({ pnpm }, args) => ({ command: pnpm, args }),
+  exec: (_tools, [command = 'node', ...args]) => ({ command, args }),
+};
+
+/** Tasks that manage the dependencies themselves and must work when these are out of step. */
+const withoutDependencies = new Set(['pnpm']);
+
+/** @param {string | undefined} name */
+export function taskNamed(name) {
+  const task = name === undefined ? undefined : tasks[name];
+  if (name !== undefined && task !== undefined) {
+    return { command: task, needsDependencies: !withoutDependencies.has(name) };
+  }
+  throw new SetupFailure(`there is no task "${name ?? ''}"; there are ${Object.keys(tasks).join(', ')}.`);
+}
+
+/**
+ * @param {string} node
+ * @param {string} file
+ * @param {string[]} args
+ * @returns {Command}
+ */
+function program(node, file, args) {
+  if (existsSync(join(root, file))) return { command: node, args: [file, ...args] };
+  throw new SetupFailure(`${file} does not exist yet.`);
+}

@@ -6,9 +6,10 @@ const major = Number(process.versions.node.split('.')[0]);
 
 if (major < oldestMajor) {
   console.error(
-    'mosaik: Node ' + process.versions.node + ' is too old to set the workspace up; install Node 24 or newer.',
+    `mosaik: Node ${process.versions.node} cannot set the workspace up; install Node 24 or newer.`,
   );
   process.exitCode = 1;
 } else {
-  import('./setup/main.mjs').then((setup) => setup.main(process.argv.slice(2)));
+  // Not a top-level await, which an old Node cannot parse; main() reports its own failures.
+  void import('./setup/main.mjs').then((setup) => setup.main(process.argv.slice(2)));
 }

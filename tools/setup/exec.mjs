@@ -14,7 +14,10 @@ import { logFile } from './paths.mjs';
  * @returns {Promise<{ code: number, output: string }>}
  */
 export async function runQuietly(program) {
-  const child = spawn(program.command, program.args, { ...options(program), stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program.command, program.args, {
+    ...options(program),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   const collect = (/** @type {Buffer} */ chunk) => {
     output += chunk.toString();

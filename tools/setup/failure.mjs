@@ -20,16 +20,19 @@ const causes = [
   },
   {
     pattern: /EINTEGRITY|ERR_PNPM_TARBALL_INTEGRITY|checksum mismatch/i,
-    advice: 'a package did not match its pinned checksum; clear the cache (npm cache clean --force) or mistrust the registry.',
+    advice:
+      'a package did not match its pinned checksum; clear the cache (npm cache clean --force) or mistrust the registry.',
   },
   {
     pattern: /ERR_PNPM_OUTDATED_LOCKFILE|frozen-lockfile|lockfile is not up to date/i,
-    advice: 'pnpm-lock.yaml does not fit the package.json files; run `npm run pnpm -- install` and commit the lock file.',
+    advice:
+      'pnpm-lock.yaml does not fit the package.json files; run `npm run pnpm -- install` and commit the lock file.',
   },
   {
     pattern:
       /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|UND_ERR|network|error sending request|dns error|tunneling socket|certificate/i,
-    advice: 'the package registry could not be reached; check the network, the proxy and `npm config get registry`.',
+    advice:
+      'the package registry could not be reached; check the network, the proxy and `npm config get registry`.',
   },
   {
     pattern: /\bE?404\b|ETARGET|notarget|ERR_PNPM_NO_MATCHING_VERSION|not found in the registry/i,

@@ -12,6 +12,13 @@ import { taskNamed } from './tasks.mjs';
 
 /** @typedef {import('./tasks.mjs').Tools} Tools */
 
+/** No tool of the workspace looks for its own updates or reports its use. */
+const quiet = {
+  PNPM_CONFIG_UPDATE_NOTIFIER: 'false',
+  TURBO_NO_UPDATE_NOTIFIER: '1',
+  TURBO_TELEMETRY_DISABLED: '1',
+};
+
 /** @param {string[]} argv the task and its arguments */
 export async function main([name, ...args]) {
   try {
@@ -71,7 +78,7 @@ async function installTools() {
  */
 function environment({ node, pnpm }) {
   const path = [dirname(node), dirname(pnpm), binaries, process.env.PATH ?? ''].join(delimiter);
-  return { ...process.env, PATH: path, PNPM_CONFIG_UPDATE_NOTIFIER: 'false' };
+  return { ...process.env, ...quiet, PATH: path };
 }
 
 /** @param {string} text */

@@ -2,7 +2,15 @@
 // by `npm ci` without any package scripts, into .toolchain/<name>.
 
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { runQuietly } from './exec.mjs';
 import { installFailure, SetupFailure } from './failure.mjs';
@@ -66,9 +74,8 @@ async function npmInstall(pin, folder) {
  * @param {string} binary
  */
 async function verify(pin, binary) {
-  const works =
-    existsSync(binary) && (await runQuietly({ command: binary, args: ['--version'] }).catch(() => ({ code: 1 }))).code === 0;
-  if (works) return;
+  const { code } = await runQuietly({ command: binary, args: ['--version'] }).catch(() => ({ code: 1 }));
+  if (code === 0) return;
   throw new SetupFailure(
     `the pinned ${pin.label} does not run on this system (${process.platform}-${process.arch}); install it by hand, then run the command again.`,
   );
@@ -77,9 +84,9 @@ async function verify(pin, binary) {
 /** npm as the running `npm run` names it, else beside this Node, else from the PATH. */
 function findNpm() {
   const script = [process.env.npm_execpath, ...npmBesideNode()].find(
-    (path) => path !== undefined && path.endsWith('npm-cli.js') && existsSync(path),
+    (path) => path?.endsWith('npm-cli.js') && existsSync(path),
   );
-  if (script !== undefined) return { command: process.execPath, args: [script] };
+  if (script) return { command: process.execPath, args: [script] };
   const name = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const onPath = (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
   if (!onPath) throw new SetupFailure('npm was not found; install Node with npm (any version from 16 on).');

@@ -31,14 +31,19 @@ export function pnpmPin(platform = process.platform, arch = process.arch) {
 /** @param {string} platform */
 function isMusl(platform) {
   if (platform !== 'linux') return false;
-  const report = /** @type {{ header?: { glibcVersionRuntime?: string } }} */ (process.report?.getReport() ?? {});
+  const report = /** @type {{ header?: { glibcVersionRuntime?: string } }} */ (
+    process.report?.getReport() ?? {}
+  );
   return report.header !== undefined && report.header.glibcVersionRuntime === undefined;
 }
 
 /** True when what is installed is what the lock file and the manifests ask for. */
 export function dependenciesAreCurrent() {
   const manifests = manifestFolders();
-  return readStamp() === dependencyStamp(manifests) && manifests.every((folder) => existsSync(join(folder, 'node_modules')));
+  return (
+    readStamp() === dependencyStamp(manifests) &&
+    manifests.every((folder) => existsSync(join(folder, 'node_modules')))
+  );
 }
 
 /**
@@ -57,7 +62,11 @@ function manifestFolders() {
   const folders = members.flatMap((member) => {
     if (!member.endsWith('/*')) return [join(root, member)];
     const parent = join(root, member.slice(0, -2));
-    return existsSync(parent) ? readdirSync(parent).sort().map((name) => join(parent, name)) : [];
+    return existsSync(parent)
+      ? readdirSync(parent)
+          .sort()
+          .map((name) => join(parent, name))
+      : [];
   });
   return [root, ...folders.filter((folder) => existsSync(join(folder, 'package.json')))];
 }

@@ -1,5 +1,5 @@
-import type { TestModule } from 'vitest/node';
 import { expect, test } from 'vitest';
+import type { TestModule } from 'vitest/node';
 import { lineOf, tallyOf } from '../summary.ts';
 
 function moduleOf(states: string[], errors = 0, suiteErrors = 0): TestModule {
@@ -22,5 +22,9 @@ test('leaves skipped out when there are none', () => {
 });
 
 test('counts a module or suite that could not run as failed', () => {
-  expect(tallyOf([moduleOf([], 1), moduleOf(['passed'], 0, 1)])).toEqual({ passed: 1, failed: 2, skipped: 0 });
+  expect(tallyOf([moduleOf([], 1), moduleOf(['passed'], 0, 1)])).toEqual({
+    passed: 1,
+    failed: 2,
+    skipped: 0,
+  });
 });

@@ -24,7 +24,7 @@ const withoutDependencies = new Set(['pnpm']);
 
 /** @param {string | undefined} name */
 export function taskNamed(name) {
-  const task = name === undefined ? undefined : tasks[name];
+  const task = name !== undefined && Object.hasOwn(tasks, name) ? tasks[name] : undefined;
   if (name !== undefined && task !== undefined) {
     return { command: task, needsDependencies: !withoutDependencies.has(name) };
   }

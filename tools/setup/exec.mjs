@@ -24,8 +24,12 @@ export async function runQuietly(program) {
   };
   child.stdout.on('data', collect);
   child.stderr.on('data', collect);
+  const stopForwarding = forwardSignals(child);
   const { code } = await ended(child);
+  const interrupted = stopForwarding();
   keep(program, output);
+  // Whoever asked us to stop does not want to read that the installer failed.
+  if (interrupted !== undefined) process.exit(exitCodeOf(interrupted));
   return { code, output };
 }
 
@@ -38,7 +42,15 @@ export async function runInForeground(program) {
   const stopForwarding = forwardSignals(child);
   const { code, signal } = await ended(child);
   stopForwarding();
-  return signal ? 128 + (constants.signals[signal] ?? 0) : code;
+  return signal === null ? code : exitCodeOf(signal);
+}
+
+/**
+ * As shells report the end of a program by a signal.
+ * @param {NodeJS.Signals} signal
+ */
+function exitCodeOf(signal) {
+  return 128 + (constants.signals[signal] ?? 0);
 }
 
 /** The log holds the last setup only. */
@@ -66,12 +78,16 @@ function ended(child) {
  * While the child runs, signals are the child's to answer: we pass them on and wait for its exit code. A terminal sends
  * Ctrl-C to the whole foreground group itself; passing it on once more would be a second Ctrl-C.
  * @param {import('node:child_process').ChildProcess} child
+ * @returns {() => NodeJS.Signals | undefined} ends it, and tells the first signal that came
  */
 function forwardSignals(child) {
   const signals = /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+  /** @type {NodeJS.Signals | undefined} */
+  let received;
   const handlers = signals.map((signal) => {
     const sentToGroup = signal === 'SIGINT' && process.stdin.isTTY;
     const handler = () => {
+      received ??= signal;
       if (!sentToGroup) child.kill(signal);
     };
     process.on(signal, handler);
@@ -79,6 +95,7 @@ function forwardSignals(child) {
   });
   return () => {
     for (const { signal, handler } of handlers) process.off(signal, handler);
+    return received;
   };
 }
 

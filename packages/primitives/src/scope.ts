@@ -174,7 +174,7 @@ class ScopeNode implements Scope {
     this.#abort.abort(new ClosedError(`${this.path}: ${reason}`));
     await Promise.all(this.#tasks.keys());
     await this.#release();
-    this.#parent?.#children.delete(this);
+    if (this.#parent) this.#parent.#children.delete(this);
   }
 
   async #release(): Promise<void> {

@@ -1,0 +1,100 @@
+import { noise } from '@chainsafe/libp2p-noise';
+import { yamux } from '@chainsafe/libp2p-yamux';
+import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2';
+import { type GossipSub, gossipsub } from '@libp2p/gossipsub';
+import { type Identify, identify } from '@libp2p/identify';
+import type { Libp2p, ServiceMap } from '@libp2p/interface';
+import { mdns } from '@libp2p/mdns';
+import { tcp } from '@libp2p/tcp';
+import { type NetworkId, shortId } from '@mosaik/primitives';
+import { createLibp2p, type Libp2pOptions } from 'libp2p';
+import type { Identity } from './identity.ts';
+import type { Libp2pTransportOptions, Limits } from './options.ts';
+import { gossipMessageId } from './topics.ts';
+
+interface Services extends ServiceMap {
+  readonly identify: Identify;
+  readonly gossip: GossipSub;
+}
+
+export type Node = Libp2p<Services>;
+
+const MIB = 1024 * 1024;
+/** Links of one protocol a connection: the accept gate refuses far below, and with a code. */
+export const MAX_STREAMS_PER_PROTOCOL = 4_096;
+const MDNS_INTERVAL_MS = 5_000;
+
+/** Starts libp2p with the settings mosaik needs; each departs from a default for a reason measured or read. */
+export function startNode(
+  options: Libp2pTransportOptions,
+  limits: Limits,
+  network: NetworkId,
+  identity: Identity,
+): Promise<Node> {
+  return createLibp2p<Services>({
+    privateKey: identity.privateKey,
+    addresses: {
+      listen: [...(options.listen ?? ['/ip4/0.0.0.0/tcp/0']), ...relayListen(options)],
+      ...(options.announce ? { announce: [...options.announce] } : {}),
+    },
+    transports: options.relay ? [tcp(), circuitRelayTransport()] : [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: MAX_STREAMS_PER_PROTOCOL,
+        maxOutboundStreams: MAX_STREAMS_PER_PROTOCOL,
+        // The default of 10 resets a peer that opens its links at once.
+        maxEarlyStreams: 256,
+        streamOptions: { maxStreamWindowSize: limits.streamWindowBytes },
+      }),
+    ],
+    ...discoveryOptions(options, network),
+    connectionManager: {
+      maxConnections: limits.maxConnections,
+      dialTimeout: limits.dialTimeoutMs,
+      addressDialTimeout: limits.dialTimeoutMs,
+      // The defaults (5 a second a host, 10 pending) refuse a fleet behind one address, and any test on loopback.
+      inboundConnectionThreshold: limits.maxConnections,
+      maxIncomingPendingConnections: limits.maxConnections,
+      // Redialling is the keeper's: libp2p's gives up, and forgets.
+      reconnectRetries: 0,
+    },
+    // Liveness is our own: this one cuts a connection for a single late ping.
+    connectionMonitor: { enabled: false },
+    peerStore: { maxAddressAge: Number.POSITIVE_INFINITY, maxPeerAge: Number.POSITIVE_INFINITY },
+    services: {
+      identify: identify(),
+      gossip: gossipsub({
+        // What mosaik gossips signs itself; a second signature costs 0.7 ms a message.
+        globalSignaturePolicy: 'StrictNoSign',
+        msgIdFn: (message) => gossipMessageId(message.data),
+        allowPublishToZeroTopicPeers: true,
+        fallbackToFloodsub: false,
+        ignoreDuplicatePublishError: true,
+        // Many nodes on one address are normal here; with the default weight they graylist each other from 15 on.
+        scoreParams: { IPColocationFactorWeight: 0 },
+        maxOutboundBufferSize: 16 * MIB,
+        runOnLimitedConnection: true,
+      }),
+      ...relayService(options),
+    },
+  } satisfies Libp2pOptions<Services>);
+}
+
+/** The tag names the network, so that nodes of others do not even answer. */
+function discoveryOptions(options: Libp2pTransportOptions, network: NetworkId): Libp2pOptions<Services> {
+  if (!options.mdns) return {};
+  const intervalMs = options.mdns === true ? undefined : options.mdns.intervalMs;
+  const serviceTag = `_mosaik-${shortId(network)}._udp.local`;
+  return { peerDiscovery: [mdns({ serviceTag, interval: intervalMs ?? MDNS_INTERVAL_MS })] };
+}
+
+function relayListen(options: Libp2pTransportOptions): string[] {
+  return (options.relay?.through ?? []).map((relay) => `${relay}/p2p-circuit`);
+}
+
+function relayService(options: Libp2pTransportOptions): object {
+  if (!options.relay?.serve) return {};
+  // The default limit ends a relayed connection after 128 KiB, without an error to either side.
+  return { relay: circuitRelayServer({ reservations: { maxReservations: 1_000, applyDefaultLimit: false } }) };
+}

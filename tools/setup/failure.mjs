@@ -30,7 +30,7 @@ const causes = [
   },
   {
     pattern:
-      /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|UND_ERR|network|error sending request|dns error|tunneling socket|certificate/i,
+      /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|UND_ERR|network (?:request|timeout)|error sending request|dns error|tunneling socket|certificate/i,
     advice:
       'the package registry could not be reached; check the network, the proxy and `npm config get registry`.',
   },

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { runQuietly } from './exec.mjs';
-import { installFailure, SetupFailure } from './failure.mjs';
+import { adviceFor, installFailure, SetupFailure } from './failure.mjs';
 import { logFile, pins, toolchain } from './paths.mjs';
 
 /**
@@ -46,8 +46,8 @@ export async function installPin(pin) {
   for (const file of ['package.json', 'package-lock.json']) {
     copyFileSync(join(pins, pin.name, file), join(staging, file));
   }
-  await npmInstall(pin, staging);
-  await verify(pin, join(staging, 'node_modules', pin.binary));
+  const output = await npmInstall(pin, staging);
+  await verify(pin, join(staging, 'node_modules', pin.binary), output);
   writeFileSync(join(staging, 'stamp'), stampOf(pin));
   rmSync(target, { recursive: true, force: true });
   renameSync(staging, target);
@@ -55,30 +55,44 @@ export async function installPin(pin) {
 }
 
 /**
+ * The binaries are optional dependencies, one for each platform, and npm calls an install without them a success. So its
+ * talk is kept: when the binary is not there or broken, that is where the reason stands.
  * @param {Pin} pin
  * @param {string} folder
+ * @returns {Promise<string>} what npm printed
  */
 async function npmInstall(pin, folder) {
   const npm = findNpm();
   const args = [
     ...npm.args,
-    ...['ci', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier'],
+    ...['ci', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=verbose'],
     ...['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'],
   ];
   const { code, output } = await runQuietly({ ...npm, args, cwd: folder });
-  if (code !== 0) throw installFailure(`installing ${pin.label}`, output, logFile);
+  if (code !== 0 || output.includes('TAR_ENTRY_ERROR')) throw failed(pin, output);
+  return output;
 }
 
 /**
  * @param {Pin} pin
  * @param {string} binary
+ * @param {string} npmOutput
  */
-async function verify(pin, binary) {
+async function verify(pin, binary, npmOutput) {
   const { code } = await runQuietly({ command: binary, args: ['--version'] }).catch(() => ({ code: 1 }));
   if (code === 0) return;
+  if (adviceFor(npmOutput) !== undefined) throw failed(pin, npmOutput);
   throw new SetupFailure(
     `the pinned ${pin.label} does not run on this system (${process.platform}-${process.arch}); install it by hand, then run the command again.`,
   );
+}
+
+/**
+ * @param {Pin} pin
+ * @param {string} output
+ */
+function failed(pin, output) {
+  return installFailure(`installing ${pin.label}`, output, logFile);
 }
 
 /** npm as the running `npm run` names it, else beside this Node, else from the PATH. */

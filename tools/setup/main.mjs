@@ -64,10 +64,13 @@ async function install(needsDependencies) {
 /** @returns {Promise<Tools>} */
 async function installTools() {
   say(fits(process.versions.node) ? 'fetching pnpm …' : 'fetching Node and pnpm …');
-  const [node, pnpm] = await Promise.all([
+  const installs = [
     fits(process.versions.node) ? process.execPath : (installedPin(nodePin()) ?? installPin(nodePin())),
     installedPin(pnpmPin()) ?? installPin(pnpmPin()),
-  ]);
+  ];
+  // Both end before the lock is let go, also when one fails.
+  await Promise.allSettled(installs);
+  const [node = '', pnpm = ''] = await Promise.all(installs);
   return { node, pnpm };
 }
 

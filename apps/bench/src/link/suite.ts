@@ -1,0 +1,71 @@
+import { percentile, type Result, resultOf } from '../result.ts';
+import { startChild } from '../child.ts';
+import type { Suite, SuiteContext } from '../suite.ts';
+import { connectBare, startBare } from './bare.ts';
+import { connectOurs, startOurs } from './ours.ts';
+import { inTurns, type Load, type Subject } from './workload.ts';
+
+const loads: readonly Load[] = [
+  { name: '100B', bytes: 100, messages: 1_000_000 },
+  { name: '4KiB', bytes: 4096, messages: 60_000 },
+  { name: '64KiB', bytes: 65_536, messages: 4_000 },
+];
+
+/** What the bare stream is given of a load: at its rate, without coalescing, the run takes as long as ours. */
+const BARE_SHARE: Record<string, number> = { '100B': 0.06, '4KiB': 0.5, '64KiB': 1 };
+
+const ROUND_TRIPS = 3_000;
+const WARM_UP = 0.2;
+
+export const linkSuite: Suite = {
+  name: 'link',
+  about: 'links beside bare libp2p streams, two processes each',
+  async run(context) {
+    await using oursChild = await startChild(new URL('./responder.ts', import.meta.url), ['ours']);
+    await using bareChild = await startChild(new URL('./responder.ts', import.meta.url), ['bare']);
+    await using transport = await startOurs('bench driver');
+    const node = await startBare();
+    try {
+      const ours = await connectOurs(transport, oursChild.ready);
+      const bare = connectBare(node, bareChild.ready);
+      const results: Result[] = [];
+      for (const load of loads) results.push(await throughput(context, load, ours, bare));
+      return [...results, ...(await roundTrips(context, ours, bare))];
+    } finally {
+      await node.stop();
+    }
+  },
+};
+
+async function throughput(context: SuiteContext, load: Load, ours: Subject, bare: Subject): Promise<Result> {
+  const rate = async (subject: Subject, share: number): Promise<number> => {
+    const part = { ...load, messages: Math.ceil(load.messages * share) };
+    context.progress(`link/${load.name}: ${part.messages} messages over a ${subject.name}`);
+    return part.messages / (await subject.transfer(part));
+  };
+  const bareShare = BARE_SHARE[load.name] ?? 1;
+  await rate(ours, WARM_UP);
+  await rate(bare, WARM_UP * bareShare);
+  const runs = await inTurns(
+    context.runs,
+    () => rate(ours, 1),
+    () => rate(bare, bareShare),
+  );
+  return resultOf({ name: `link/${load.name}`, unit: 'messages/s', peerName: bare.name }, runs);
+}
+
+async function roundTrips(context: SuiteContext, ours: Subject, bare: Subject): Promise<Result[]> {
+  context.progress(`link/rtt: ${ROUND_TRIPS} round trips of 100 bytes`);
+  await ours.roundTrips(ROUND_TRIPS * WARM_UP, 100);
+  await bare.roundTrips(ROUND_TRIPS * WARM_UP, 100);
+  const times: { ours: number[]; peer: number[] }[] = [];
+  for (let run = 0; run < context.runs; run++) {
+    times.push({ ours: await ours.roundTrips(ROUND_TRIPS, 100), peer: await bare.roundTrips(ROUND_TRIPS, 100) });
+  }
+  return [0.5, 0.99].map((share) =>
+    resultOf(
+      { name: `link/rtt-p${share * 100}`, unit: 'ms', peerName: bare.name, isTime: true },
+      times.map((run) => ({ ours: percentile(run.ours, share), peer: percentile(run.peer, share) })),
+    ),
+  );
+}

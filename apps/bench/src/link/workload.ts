@@ -1,0 +1,54 @@
+import type { Run } from '../result.ts';
+
+/** One size of message, and how many of them make a run of a second or so. */
+export interface Load {
+  readonly name: string;
+  readonly bytes: number;
+  readonly messages: number;
+}
+
+/** A connection to a responder, ours or the peer's, that both are measured through. */
+export interface Subject {
+  readonly name: string;
+  /** Sends all messages and waits until the other side has said that it has them all; returns seconds. */
+  transfer(load: Load): Promise<number>;
+  /** Round trips of one message at a time; returns each one's milliseconds. */
+  roundTrips(count: number, bytes: number): Promise<number[]>;
+}
+
+/** The first bytes of a stream tell the responder what to do with the rest. */
+export const SINK = 1;
+export const ECHO = 2;
+
+export const HELLO_BYTES = 9;
+
+/** `[kind, size of a message, number of messages]`. */
+export function encodeHello(kind: number, load: { readonly bytes: number; readonly messages: number }): Uint8Array {
+  const view = new DataView(new ArrayBuffer(HELLO_BYTES));
+  view.setUint8(0, kind);
+  view.setUint32(1, load.bytes);
+  view.setUint32(5, load.messages);
+  return new Uint8Array(view.buffer);
+}
+
+export function decodeHello(bytes: Uint8Array): { kind: number; bytes: number; messages: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { kind: view.getUint8(0), bytes: view.getUint32(1), messages: view.getUint32(5) };
+}
+
+/** Measures both in turns, so that what slows the machine for a while slows both. */
+export async function inTurns(
+  runs: number,
+  ours: () => Promise<number>,
+  peer: () => Promise<number>,
+): Promise<readonly Run[]> {
+  const taken: Run[] = [];
+  for (let run = 0; run < runs; run++) {
+    if (run % 2 === 0) taken.push({ ours: await ours(), peer: await peer() });
+    else {
+      const first = await peer();
+      taken.push({ peer: first, ours: await ours() });
+    }
+  }
+  return taken;
+}

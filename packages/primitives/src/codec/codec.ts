@@ -1,0 +1,95 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { type DecodeOptions, decodeCbor, encodeCbor } from './cbor.ts';
+import { DecodeError, EncodeError } from './errors.ts';
+import { validateSync } from './validate.ts';
+
+/** A way to write values of one type as bytes. */
+export interface Codec<T> {
+  /** For logs and for handshakes; two codecs that do not understand each other have different names. */
+  readonly name: string;
+  /** @throws {EncodeError} for what cannot be written. */
+  encode(value: T): Uint8Array;
+  /** @throws {DecodeError} and nothing else, whatever the bytes. */
+  decode(bytes: Uint8Array): T;
+}
+
+/** Options of {@link cborCodec}. */
+export interface CborCodecOptions<T> extends DecodeOptions {
+  /** Checks, and may transform, what was decoded; any Standard Schema that validates synchronously. */
+  readonly schema?: StandardSchemaV1<unknown, T> | undefined;
+}
+
+/**
+ * Values as CBOR: see `encodeCbor` and `decodeCbor` for what survives.
+ *
+ * With a schema, what was decoded is validated; without one it is handed on as whatever the peer sent, and `T` is a
+ * hope. Encoding does not validate.
+ */
+export function cborCodec<T>(options: CborCodecOptions<T> = {}): Codec<T> {
+  const { schema } = options;
+  const decode =
+    schema === undefined
+      ? (bytes: Uint8Array) => decodeCbor(bytes, options) as T
+      : (bytes: Uint8Array) => validateSync(schema, decodeCbor(bytes, options));
+  return { name: 'cbor', encode: encodeCbor, decode };
+}
+
+/** Bytes as they are: neither direction copies. */
+export const bytesCodec: Codec<Uint8Array> = {
+  name: 'bytes',
+  encode: (value) => value,
+  decode: (bytes) => bytes,
+};
+
+const textEncoder = new TextEncoder();
+const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Text as UTF-8; a lone surrogate is written as U+FFFD, bytes that are not UTF-8 are refused. */
+export const textCodec: Codec<string> = {
+  name: 'text',
+  encode: (value) => textEncoder.encode(value),
+  decode: (bytes) => {
+    try {
+      return textDecoder.decode(bytes);
+    } catch (cause) {
+      throw new DecodeError('malformed', 'not UTF-8', { cause });
+    }
+  },
+};
+
+/** Options of {@link jsonCodec}. */
+export interface JsonCodecOptions<T> {
+  readonly schema?: StandardSchemaV1<unknown, T> | undefined;
+}
+
+/** Values as JSON in UTF-8; for people and other languages. The schema is as in {@link cborCodec}. */
+export function jsonCodec<T>(options: JsonCodecOptions<T> = {}): Codec<T> {
+  const { schema } = options;
+  return {
+    name: 'json',
+    encode: (value) => textCodec.encode(toJson(value)),
+    decode: (bytes) => {
+      const value = fromJson(textCodec.decode(bytes));
+      return schema === undefined ? (value as T) : validateSync(schema, value);
+    },
+  };
+}
+
+function toJson(value: unknown): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    throw new EncodeError('cannot be written as JSON', [], { cause });
+  }
+  if (text === undefined) throw new EncodeError(`${typeof value} cannot be written as JSON`);
+  return text;
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new DecodeError('malformed', 'not JSON', { cause });
+  }
+}

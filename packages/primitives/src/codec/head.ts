@@ -1,0 +1,48 @@
+import { DecodeError } from './errors.ts';
+
+/** Major types of RFC 8949 §3.1, the upper three bits of an item's first byte. */
+export const UNSIGNED = 0;
+export const NEGATIVE = 1;
+export const BYTES = 2;
+export const TEXT = 3;
+export const ARRAY = 4;
+export const MAP = 5;
+export const TAG = 6;
+export const SIMPLE = 7;
+
+/** The lower five bits of a first byte: from here on they say how long the argument is that follows. */
+export const ARGUMENT_FOLLOWS = 24;
+export const INDEFINITE = 31;
+
+/** Size of the argument that follows a first byte with these low bits, of which there are 24 or more. */
+export function argumentBytes(low: number, at: number): number {
+  if (low <= 27) return 1 << (low - ARGUMENT_FOLLOWS);
+  throw malformed(
+    low === INDEFINITE ? 'an indefinite length where none is taken' : 'a reserved head',
+    at - 1,
+  );
+}
+
+/**
+ * The argument at `at` (lengths, tags, integers) as a number: what exceeds 2^53 is rounded, and too large for anything
+ * it can be the length of.
+ */
+export function readArgument(bytes: Uint8Array, at: number, low: number): number {
+  const end = at + argumentBytes(low, at);
+  if (end > bytes.length) throw truncated(at);
+  let value = 0;
+  for (let index = at; index < end; index++) value = value * 256 + (bytes[index] as number);
+  return value;
+}
+
+export function truncated(offset: number): DecodeError {
+  return malformed('it ends too early', offset);
+}
+
+export function malformed(what: string, offset: number): DecodeError {
+  return new DecodeError('malformed', `not CBOR that is exchanged: ${what}, byte ${offset}`, { offset });
+}
+
+export function overLimit(what: string, offset: number): DecodeError {
+  return new DecodeError('limit', `more CBOR than is taken: ${what}, byte ${offset}`, { offset });
+}

@@ -9,6 +9,14 @@ import { logFile, root } from './paths.mjs';
 
 /** @typedef {import('./pins.mjs').Pin} Pin */
 
+/** No questions; and with pnpm's own patience for the network, a missing one would take minutes to notice. */
+const unattended = {
+  CI: 'true',
+  PNPM_CONFIG_FETCH_RETRIES: '2',
+  PNPM_CONFIG_FETCH_RETRY_MINTIMEOUT: '1000',
+  PNPM_CONFIG_FETCH_RETRY_MAXTIMEOUT: '5000',
+};
+
 const platforms = ['darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64', 'linux-x64-musl', 'win32-x64'];
 const stampFile = join(root, 'node_modules', '.setup-stamp');
 /** The folders of pnpm-workspace.yaml; `*` stands for each folder in it. */
@@ -52,7 +60,12 @@ export function dependenciesAreCurrent() {
  */
 export async function installDependencies(pnpm, env) {
   const args = ['install', '--frozen-lockfile', '--reporter=append-only'];
-  const { code, output } = await runQuietly({ command: pnpm, args, cwd: root, env: { ...env, CI: 'true' } });
+  const { code, output } = await runQuietly({
+    command: pnpm,
+    args,
+    cwd: root,
+    env: { ...env, ...unattended },
+  });
   if (code !== 0) throw installFailure('installing the dependencies', output, logFile);
   writeFileSync(stampFile, dependencyStamp(manifestFolders()));
 }

@@ -22,7 +22,7 @@ export function stepsOf(options: { readonly fix: boolean }): readonly Step[] {
     { name: 'layers', command: ['node', 'tools/layers/main.ts'] },
     {
       name: 'unused',
-      command: ['knip', '--no-progress'],
+      command: ['knip', '--no-progress', '--no-config-hints'],
       hint: 'remove what nothing uses; declare what is imported in the package.json beside it',
     },
     { name: 'packages', command: [...turbo, 'build', 'publint'] },

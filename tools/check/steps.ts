@@ -7,7 +7,13 @@ export interface Step {
   readonly hint?: string;
 }
 
-const turbo = ['turbo', 'run', '--output-logs=errors-only', '--log-prefix=none'] as const;
+const turbo = [
+  'turbo',
+  'run',
+  '--continue=dependencies-successful',
+  '--output-logs=errors-only',
+  '--log-prefix=none',
+] as const;
 
 export function stepsOf(options: { readonly fix: boolean }): readonly Step[] {
   return [

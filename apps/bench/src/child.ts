@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A process of the benchmark's own, ended with it. */
+/** A process of the benchmark's own. It ends when its channel to us does, so that none survives a crash of ours. */
 export interface Child extends AsyncDisposable {
   /** What it reported when it was ready. */
   readonly ready: string;
@@ -16,8 +16,14 @@ export async function startChild(module: URL, args: readonly string[] = []): Pro
   return {
     ready: first[0],
     async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL');
+      if (child.connected) child.disconnect();
       await exited;
     },
   };
+}
+
+/** To be called in the child: reports that it is ready, and ends with the parent. */
+export function reportReady(text: string): void {
+  process.on('disconnect', () => process.exit(0));
+  process.send?.(text);
 }

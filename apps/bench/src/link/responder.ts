@@ -1,4 +1,5 @@
 /** The other process: answers as a mosaik link (`ours`) or as a bare stream (`bare`), and reports its address. */
+import { reportReady } from '../child.ts';
 import { serveBare, startBare } from './bare.ts';
 import { serveOurs, startOurs } from './ours.ts';
 
@@ -13,4 +14,4 @@ async function start(kind: string | undefined): Promise<string> {
   return node.getMultiaddrs()[0]?.toString() ?? '';
 }
 
-process.send?.(await start(process.argv[2]));
+reportReady(await start(process.argv[2]));

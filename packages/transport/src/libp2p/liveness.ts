@@ -24,7 +24,7 @@ const beatCodec: Codec<Beat> = {
     return new Uint8Array(view.buffer);
   },
   decode(bytes) {
-    if (bytes.length !== BEAT_BYTES) throw new DecodeError(`a beat has ${BEAT_BYTES} bytes, not ${bytes.length}`);
+    if (bytes.length !== BEAT_BYTES) throw new DecodeError('malformed', `a beat has ${BEAT_BYTES} bytes, not ${bytes.length}`);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return { sentAtMs: view.getFloat64(0), echoMs: view.getFloat64(8), heldMs: view.getFloat64(16) };
   },
@@ -79,7 +79,10 @@ export function watchLiveness(scope: Scope, link: Link<Beat>, silenceMs: number,
     for (let message = await next(link, signal); message; message = await next(link, signal)) {
       const nowMs = runtime.now();
       heardAtMs = nowMs;
+      const isFirst = echo === undefined;
       echo = { ofMs: message.sentAtMs, atMs: nowMs };
+      // Answered at once, so that both sides know the round trip from the start.
+      if (isFirst) beat();
       const rttMs = nowMs - message.echoMs - message.heldMs;
       if (rttMs >= 0) events.rtt(rttMs);
     }

@@ -135,8 +135,11 @@ class Libp2pTransport implements Transport {
 
   async start(): Promise<void> {
     await this.#members.start();
-    const readAddresses = (): void =>
+    const readAddresses = (): void => {
+      // libp2p goes on telling of itself while it stops.
+      if (this.#scope.isClosing) return;
       this.#addresses.set(this.#node.getMultiaddrs().map((address) => address.toString()));
+    };
     this.#node.addEventListener('self:peer:update', readAddresses);
     this.#node.addEventListener('transport:listening', readAddresses);
     this.#node.addEventListener('peer:discovery', (event) => this.#onDiscovered(event.detail));
@@ -227,8 +230,8 @@ class Libp2pTransport implements Transport {
       sleep(this.runtime, GOODBYE_MS, { signal: patience.signal }),
     ]);
     patience.abort();
-    await this.#node.stop();
     await this.#scope.close();
+    await this.#node.stop();
     this.#members.connections.close();
     this.#members.events.close();
     this.#addresses.close();

@@ -1,0 +1,212 @@
+import { InvalidArgumentError, type PeerId, type Runtime, type Scope } from '@mosaik/primitives';
+import { FrameTooLargeError, type Topic, type TopicMessage, type TopicVerdict } from '@mosaik/transport';
+import type { ConnectionSide } from '../network/connection.ts';
+import type { Endpoint, GossipFrame, GossipMessage } from '../network/endpoint.ts';
+import { Mesh } from './mesh.ts';
+import { SeenCache } from './seen-cache.ts';
+
+const MAX_TOPIC_BYTES = 1024 * 1024;
+/** Ids, topic and framing of a gossip message. */
+const MESSAGE_OVERHEAD_BYTES = 100;
+const CONTROL_BYTES = 80;
+
+/** What gossip cost, over all hosts. */
+export interface GossipStats {
+  /** Messages handed to a neighbour, copies included. */
+  messages: number;
+  bytes: number;
+  /** Copies that had been seen already. */
+  duplicates: number;
+  /** Messages that a subscriber rejected. */
+  rejected: number;
+  /** Gives each message an id of its own. */
+  lastId: number;
+}
+
+interface GossipOptions {
+  readonly self: Endpoint;
+  readonly runtime: Runtime;
+  readonly scope: Scope;
+  readonly stats: GossipStats;
+  readonly onError: (error: unknown) => void;
+}
+
+type Handler = (message: TopicMessage) => TopicVerdict;
+
+/** What this node does about one topic. */
+interface OwnTopic {
+  handler: Handler | undefined;
+  readonly mesh: Mesh;
+}
+
+/**
+ * Gossip of one node, as gossipsub does it as seen from above: the author sends to every neighbour that subscribed
+ * (flood publishing), others forward what their subscriber accepts along a mesh of bounded degree, and a node handles a
+ * message once within two minutes.
+ *
+ * Left out: IHAVE/IWANT (what is lost with a connection stays lost), peer scoring (a rejected message is counted, its
+ * sender is not punished), peer exchange, and opportunistic grafting.
+ */
+export class Gossip {
+  readonly #options: GossipOptions;
+  readonly #topics = new Map<string, OwnTopic>();
+  readonly #handles = new Map<string, Topic>();
+  readonly #neighbours = new Map<PeerId, ConnectionSide>();
+  /** What each neighbour has subscribed to. */
+  readonly #subscriptions = new Map<PeerId, Set<string>>();
+  readonly #seen: SeenCache;
+
+  constructor(options: GossipOptions) {
+    this.#options = options;
+    this.#seen = new SeenCache(options.runtime);
+  }
+
+  topic(name: string): Topic {
+    const known = this.#handles.get(name);
+    if (known) return known;
+    const gossip = this;
+    const handle: Topic = {
+      name,
+      get peers() {
+        return gossip.#subscribers(name);
+      },
+      publish: async (data) => this.#publish(name, data),
+      subscribe: (handler) => this.#subscribe(name, handler),
+    };
+    this.#handles.set(name, handle);
+    return handle;
+  }
+
+  connected(side: ConnectionSide): void {
+    this.#neighbours.set(side.peer, side);
+    this.#subscriptions.set(side.peer, new Set());
+    for (const [topic, own] of this.#topics) {
+      if (own.handler) this.#tell(side, { type: 'subscribe', topic });
+    }
+  }
+
+  disconnected(side: ConnectionSide): void {
+    this.#neighbours.delete(side.peer);
+    this.#subscriptions.delete(side.peer);
+    for (const { mesh } of this.#topics.values()) mesh.gone(side.peer);
+  }
+
+  heard(side: ConnectionSide, frame: GossipFrame): void {
+    const { peer } = side;
+    const mesh = this.#topics.get(frame.topic)?.mesh;
+    switch (frame.type) {
+      case 'subscribe':
+        this.#subscriptions.get(peer)?.add(frame.topic);
+        mesh?.candidatesChanged();
+        break;
+      case 'unsubscribe':
+        this.#subscriptions.get(peer)?.delete(frame.topic);
+        mesh?.gone(peer);
+        break;
+      case 'graft':
+        if (this.#topics.get(frame.topic)?.handler) mesh?.grafted(peer);
+        else this.#tell(side, { type: 'prune', topic: frame.topic });
+        break;
+      case 'prune':
+        mesh?.pruned(peer);
+        break;
+      case 'publish':
+        this.#receive(side, frame.message);
+        break;
+    }
+  }
+
+  #subscribers(topic: string): PeerId[] {
+    return [...this.#neighbours.keys()].filter((peer) => this.#subscriptions.get(peer)?.has(topic));
+  }
+
+  #publish(topic: string, data: Uint8Array): number {
+    if (data.length > MAX_TOPIC_BYTES) throw new FrameTooLargeError(data.length, MAX_TOPIC_BYTES);
+    if (!this.#options.self.process.isAlive) return 0;
+    const { stats } = this.#options;
+    const message: GossipMessage = { id: ++stats.lastId, topic, data: data.slice() };
+    this.#seen.add(message.id);
+    const targets = this.#subscribers(topic);
+    for (const peer of targets) this.#send(peer, message);
+    return targets.length;
+  }
+
+  #subscribe(topic: string, handler: Handler): Disposable {
+    const own = this.#own(topic);
+    if (own.handler) throw new InvalidArgumentError('topic', `${topic} has a subscriber already`);
+    own.handler = handler;
+    for (const side of this.#neighbours.values()) this.#tell(side, { type: 'subscribe', topic });
+    own.mesh.join();
+    return {
+      [Symbol.dispose]: () => {
+        if (own.handler !== handler) return;
+        own.handler = undefined;
+        own.mesh.leave();
+        for (const side of this.#neighbours.values()) this.#tell(side, { type: 'unsubscribe', topic });
+      },
+    };
+  }
+
+  #own(topic: string): OwnTopic {
+    const known = this.#topics.get(topic);
+    if (known) return known;
+    const tellPeer = (type: 'graft' | 'prune') => (peer: PeerId) => {
+      const side = this.#neighbours.get(peer);
+      if (side) this.#tell(side, { type, topic });
+    };
+    const mesh = new Mesh({
+      runtime: this.#options.runtime,
+      scope: this.#options.scope,
+      candidates: () => this.#subscribers(topic),
+      graft: tellPeer('graft'),
+      prune: tellPeer('prune'),
+    });
+    const own: OwnTopic = { handler: undefined, mesh };
+    this.#topics.set(topic, own);
+    return own;
+  }
+
+  #receive(side: ConnectionSide, message: GossipMessage): void {
+    const own = this.#topics.get(message.topic);
+    const { stats } = this.#options;
+    if (!own?.handler) return;
+    if (!this.#seen.add(message.id)) {
+      stats.duplicates++;
+      return;
+    }
+    side.process.scheduler.trace.bytes('gossip', message.data);
+    const verdict = this.#judge(own.handler, { data: message.data.slice(), from: side.peer });
+    if (verdict === 'reject') stats.rejected++;
+    if (verdict !== 'accept') return;
+    for (const peer of own.mesh.peers) {
+      if (peer !== side.peer) this.#send(peer, message);
+    }
+  }
+
+  #judge(handler: Handler, message: TopicMessage): TopicVerdict {
+    try {
+      return handler(message);
+    } catch (error) {
+      this.#options.onError(error);
+      return 'ignore';
+    }
+  }
+
+  #send(peer: PeerId, message: GossipMessage): void {
+    const side = this.#neighbours.get(peer);
+    if (side === undefined) return;
+    const bytes = message.data.length + MESSAGE_OVERHEAD_BYTES;
+    this.#options.stats.messages++;
+    this.#options.stats.bytes += bytes;
+    this.#transmit(side, bytes, { type: 'publish', topic: message.topic, message });
+  }
+
+  #tell(side: ConnectionSide, frame: GossipFrame): void {
+    this.#transmit(side, CONTROL_BYTES, frame);
+  }
+
+  /** All of gossip is one stream, so that a graft does not overtake a subscription. */
+  #transmit(side: ConnectionSide, bytes: number, frame: GossipFrame): void {
+    side.transmit('bulk', bytes, () => side.other.endpoint.heard(side.other, frame));
+  }
+}

@@ -1,0 +1,27 @@
+import type { Runtime } from '@mosaik/primitives';
+
+/** As gossipsub's `seenTTL` default. */
+const SEEN_MS = 120_000;
+
+/** Remembers for two minutes which messages have been here. */
+export class SeenCache {
+  readonly #runtime: Runtime;
+  /** In the order of arrival, so the oldest come first. */
+  readonly #seenAtMs = new Map<number, number>();
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** False when it had been here. */
+  add(id: number): boolean {
+    const nowMs = this.#runtime.now();
+    for (const [old, atMs] of this.#seenAtMs) {
+      if (nowMs - atMs < SEEN_MS) break;
+      this.#seenAtMs.delete(old);
+    }
+    if (this.#seenAtMs.has(id)) return false;
+    this.#seenAtMs.set(id, nowMs);
+    return true;
+  }
+}

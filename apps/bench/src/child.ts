@@ -12,7 +12,8 @@ export async function startChild(module: URL, args: readonly string[] = []): Pro
   const child: ChildProcess = fork(module, [...args], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const exited = once(child, 'exit');
   const first = await Promise.race([once(child, 'message'), exited]);
-  if (typeof first[0] !== 'string') throw new Error(`${module.pathname} ended with code ${String(first[0])} before it was ready`);
+  if (typeof first[0] !== 'string')
+    throw new Error(`${module.pathname} ended with code ${String(first[0])} before it was ready`);
   return {
     ready: first[0],
     async [Symbol.asyncDispose]() {

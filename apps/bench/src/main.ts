@@ -20,11 +20,14 @@ Options
 
 class UsageError extends Error {}
 
-function readOptions(args: readonly string[]): { suites: readonly Suite[]; runs: number; json: string | undefined } | 'help' {
+function readOptions(
+  args: readonly string[],
+): { suites: readonly Suite[]; runs: number; json: string | undefined } | 'help' {
   const { values } = parse(args);
   if (values.help) return 'help';
   const runs = Number(values.runs ?? 5);
-  if (!Number.isSafeInteger(runs) || runs < 1) throw new UsageError(`--runs takes a whole number from 1 on, not ${values.runs}`);
+  if (!Number.isSafeInteger(runs) || runs < 1)
+    throw new UsageError(`--runs takes a whole number from 1 on, not ${values.runs}`);
   return { suites: choose(values.only ?? []), runs, json: values.json };
 }
 
@@ -63,7 +66,9 @@ async function main(args: readonly string[]): Promise<void> {
     results.push(...(await suite.run(context)));
   }
   console.log(formatTable(results));
-  console.log(`Medians of ${options.runs} runs, ours and the peer's in turns; ${availableParallelism()} cores, Node ${process.version}.`);
+  console.log(
+    `Medians of ${options.runs} runs, ours and the peer's in turns; ${availableParallelism()} cores, Node ${process.version}.`,
+  );
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
 }
 

@@ -20,7 +20,12 @@ export interface Run {
 
 /** The result of several runs: medians, which a single bad run does not move. */
 export function resultOf(
-  about: { readonly name: string; readonly unit: string; readonly peerName: string; readonly isTime?: boolean },
+  about: {
+    readonly name: string;
+    readonly unit: string;
+    readonly peerName: string;
+    readonly isTime?: boolean;
+  },
   runs: readonly Run[],
 ): Result {
   const ours = median(runs.map((run) => run.ours));

@@ -57,6 +57,7 @@ class ConditionNode implements Condition {
 
   // biome-ignore lint/suspicious/noThenProperty: a condition is awaitable by contract.
   then<A = void, B = never>(
+    // biome-ignore lint/suspicious/noConfusingVoidType: so it stands in PromiseLike<void>.
     onMet?: ((value: void) => A | PromiseLike<A>) | null,
     onFailed?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
@@ -98,7 +99,11 @@ class ConditionNode implements Condition {
         for (const end of ends) end();
       };
     };
-    return new ConditionNode({ check, subscribe, description: `(${this.description} ${word} ${other.description})` });
+    return new ConditionNode({
+      check,
+      subscribe,
+      description: `(${this.description} ${word} ${other.description})`,
+    });
   }
 
   subscribe(listener: (isMet: boolean) => void): () => void {

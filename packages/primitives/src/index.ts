@@ -6,7 +6,14 @@
 export { type Backoff, type BackoffOptions, createBackoff } from './backoff.ts';
 export * from './codec/index.ts';
 export { type Condition, type ConditionSource, createCondition } from './condition.ts';
-export { AbortedError, ClosedError, InvalidArgumentError, MosaikError, TimeoutError, toError } from './errors.ts';
+export {
+  AbortedError,
+  ClosedError,
+  InvalidArgumentError,
+  MosaikError,
+  TimeoutError,
+  toError,
+} from './errors.ts';
 export {
   createEventStream,
   type EventSource,

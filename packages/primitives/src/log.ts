@@ -110,5 +110,6 @@ function formatLine(text: unknown, args: readonly unknown[]): string {
 }
 
 function printable(value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
   return value instanceof Error ? (value.stack ?? String(value)) : value;
 }

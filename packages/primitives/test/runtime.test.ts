@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { AbortedError, InvalidArgumentError, TimeoutError } from '../src/errors.ts';
-import { jitter, randomInt, sample, sleep, systemRuntime, withTimeout, yieldNow } from '../src/runtime/index.ts';
+import {
+  jitter,
+  randomInt,
+  sample,
+  sleep,
+  systemRuntime,
+  withTimeout,
+  yieldNow,
+} from '../src/runtime/index.ts';
 import { manualRuntime } from './manual-runtime.ts';
 
 describe('the system runtime', () => {
@@ -81,7 +89,9 @@ describe('waiting', () => {
     const runtime = manualRuntime();
     const options = { what: 'work', timeoutMs: 50 };
     expect(await withTimeout(runtime, options, async () => 7)).toBe(7);
-    await expect(withTimeout(runtime, options, () => Promise.reject(new Error('own')))).rejects.toThrow('own');
+    await expect(withTimeout(runtime, options, () => Promise.reject(new Error('own')))).rejects.toThrow(
+      'own',
+    );
     const abort = new AbortController();
     const waiting = withTimeout(runtime, { ...options, signal: abort.signal }, () => new Promise(() => {}));
     abort.abort();

@@ -38,7 +38,9 @@ describe('a scope', () => {
   it('reports an error of a task to the nearest handler, with the path to it', async () => {
     const { scope, errors } = setUp();
     const own: string[] = [];
-    const child = scope.child('a').child('b', { onError: (error, where) => own.push(`${where}: ${error.message}`) });
+    const child = scope
+      .child('a')
+      .child('b', { onError: (error, where) => own.push(`${where}: ${error.message}`) });
     scope.child('c').spawn('task', () => Promise.reject(new Error('up')));
     child.spawn('task', () => Promise.reject(new Error('here')));
     await settle();

@@ -56,7 +56,10 @@ export function protocol<M>(options: {
 }
 
 /** What is negotiated on the wire. It names the network, so that a node of another one cannot open anything. */
-export function protocolId(network: NetworkId, definition: Pick<Protocol<never>, 'name' | 'version'>): string {
+export function protocolId(
+  network: NetworkId,
+  definition: Pick<Protocol<never>, 'name' | 'version'>,
+): string {
   return `/mosaik/${network}/${definition.name}/${definition.version}`;
 }
 

@@ -1,4 +1,11 @@
-import { InvalidArgumentError, idFromBytes, idToBytes, isUniqueId, type Runtime, uniqueId } from '@mosaik/primitives';
+import {
+  InvalidArgumentError,
+  idFromBytes,
+  idToBytes,
+  isUniqueId,
+  type Runtime,
+  uniqueId,
+} from '@mosaik/primitives';
 
 const SECRET_KEY_BYTES = 32;
 const REDACTED = 'SecretKey(redacted)';

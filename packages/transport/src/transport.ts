@@ -1,4 +1,12 @@
-import type { EventStream, Metrics, NetworkId, PeerId, Runtime, WaitOptions, Watch } from '@mosaik/primitives';
+import type {
+  EventStream,
+  Metrics,
+  NetworkId,
+  PeerId,
+  Runtime,
+  WaitOptions,
+  Watch,
+} from '@mosaik/primitives';
 import type { Direction, Link } from './link/link.ts';
 import type { Protocol } from './protocol.ts';
 
@@ -26,7 +34,12 @@ export interface Connection {
 
 /** What happens to connections; fixed names, for logs, metrics, and those who look inside. */
 export type TransportEvent =
-  | { readonly type: 'connected'; readonly peer: PeerId; readonly direction: Direction; readonly address: Address }
+  | {
+      readonly type: 'connected';
+      readonly peer: PeerId;
+      readonly direction: Direction;
+      readonly address: Address;
+    }
   | { readonly type: 'disconnected'; readonly peer: PeerId; readonly reason: DisconnectReason }
   | { readonly type: 'dialFailed'; readonly peer: PeerId; readonly attempt: number; readonly reason: string }
   | { readonly type: 'discovered'; readonly peer: PeerId; readonly addresses: readonly Address[] }

@@ -1,5 +1,5 @@
-import { percentile, type Result, resultOf } from '../result.ts';
 import { startChild } from '../child.ts';
+import { percentile, type Result, resultOf } from '../result.ts';
 import type { Suite, SuiteContext } from '../suite.ts';
 import { connectBare, startBare } from './bare.ts';
 import { connectOurs, startOurs } from './ours.ts';
@@ -60,7 +60,10 @@ async function roundTrips(context: SuiteContext, ours: Subject, bare: Subject): 
   await bare.roundTrips(ROUND_TRIPS * WARM_UP, 100);
   const times: { ours: number[]; peer: number[] }[] = [];
   for (let run = 0; run < context.runs; run++) {
-    times.push({ ours: await ours.roundTrips(ROUND_TRIPS, 100), peer: await bare.roundTrips(ROUND_TRIPS, 100) });
+    times.push({
+      ours: await ours.roundTrips(ROUND_TRIPS, 100),
+      peer: await bare.roundTrips(ROUND_TRIPS, 100),
+    });
   }
   return [0.5, 0.99].map((share) =>
     resultOf(

@@ -23,7 +23,10 @@ export const ECHO = 2;
 export const HELLO_BYTES = 9;
 
 /** `[kind, size of a message, number of messages]`. */
-export function encodeHello(kind: number, load: { readonly bytes: number; readonly messages: number }): Uint8Array {
+export function encodeHello(
+  kind: number,
+  load: { readonly bytes: number; readonly messages: number },
+): Uint8Array {
   const view = new DataView(new ArrayBuffer(HELLO_BYTES));
   view.setUint8(0, kind);
   view.setUint32(1, load.bytes);

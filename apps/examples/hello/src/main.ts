@@ -14,7 +14,11 @@ interface Greeting {
 const greet = protocol({ name: 'hello', codec: cborCodec<Greeting>() });
 
 const startNode = (name: string): Promise<Transport> =>
-  createLibp2pTransport({ network: 'hello', secretKey: `${name}'s key, for this demo`, listen: ['/ip4/127.0.0.1/tcp/0'] });
+  createLibp2pTransport({
+    network: 'hello',
+    secretKey: `${name}'s key, for this demo`,
+    listen: ['/ip4/127.0.0.1/tcp/0'],
+  });
 
 async function main(): Promise<void> {
   const [ada, bob, cleo] = await Promise.all(['ada', 'bob', 'cleo'].map(startNode));
@@ -27,7 +31,8 @@ async function main(): Promise<void> {
   for (const [peer, name] of names) console.log(`${name.padEnd(5)} is ${shortId(peer)}`);
 
   ada.accept(greet, async (link) => {
-    for await (const { from, text } of link) await link.send({ from: 'ada', text: `hello ${from}, you said "${text}"` });
+    for await (const { from, text } of link)
+      await link.send({ from: 'ada', text: `hello ${from}, you said "${text}"` });
   });
 
   const address = ada.local.addresses.value[0] ?? '';
@@ -37,7 +42,9 @@ async function main(): Promise<void> {
     await using link = await node.open(ada.local.peerId, greet);
     await link.send({ from: name, text: 'anybody there?' });
     const answer = await link.receive();
-    console.log(`${name.padEnd(5)} was answered: ${answer?.text}  (round trip ${node.rtt(ada.local.peerId)?.toFixed(1)} ms)`);
+    console.log(
+      `${name.padEnd(5)} was answered: ${answer?.text}  (round trip ${node.rtt(ada.local.peerId)?.toFixed(1)} ms)`,
+    );
   }
 
   const events = ada.events.subscribe();

@@ -33,7 +33,8 @@ function chooseYield(): (callback: () => void) => void {
   if (typeof setImmediate === 'function') return (callback) => void setImmediate(callback);
   const waiting: (() => void)[] = [];
   const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => waiting.shift()?.();
+  port1.addEventListener('message', () => waiting.shift()?.());
+  port1.start();
   return (callback) => {
     waiting.push(callback);
     port2.postMessage(null);

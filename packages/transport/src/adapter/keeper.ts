@@ -69,7 +69,8 @@ export class Keeper {
     while (true) {
       await connections.until((live) => !live.has(peer), { signal });
       if (backoff.attempts === 0 && self > peer) await this.#courtesy(peer, signal);
-      if (connections.value.has(peer) || (await this.#try(peer, backoff.attempts + 1, signal))) backoff.reset();
+      if (connections.value.has(peer) || (await this.#try(peer, backoff.attempts + 1, signal)))
+        backoff.reset();
       // Also after a success: who is dropped right after each connect must not be redialled in a tight loop.
       await sleep(runtime, backoff.next(), { signal });
     }
@@ -79,9 +80,9 @@ export class Keeper {
   async #courtesy(peer: PeerId, signal: AbortSignal): Promise<void> {
     const { runtime, connections } = this.#options;
     const options = { what: 'being dialled', timeoutMs: COURTESY_MS, signal };
-    await withTimeout(runtime, options, (until) => connections.until((live) => live.has(peer), { signal: until })).catch(
-      () => {},
-    );
+    await withTimeout(runtime, options, (until) =>
+      connections.until((live) => live.has(peer), { signal: until }),
+    ).catch(() => {});
   }
 
   async #try(peer: PeerId, attempt: number, signal: AbortSignal): Promise<boolean> {

@@ -27,7 +27,11 @@ export function toLibp2pPeerId(peer: PeerId): Libp2pPeerId {
 }
 
 /** Whether `signature` is the peer's over `data`; false, too, when the id is no key or the signature no signature. */
-export async function verifySignature(peer: PeerId, data: Uint8Array, signature: Uint8Array): Promise<boolean> {
+export async function verifySignature(
+  peer: PeerId,
+  data: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
   try {
     return await publicKeyFromRaw(idToBytes(peer)).verify(data, signature);
   } catch {

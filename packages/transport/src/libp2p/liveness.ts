@@ -24,7 +24,8 @@ const beatCodec: Codec<Beat> = {
     return new Uint8Array(view.buffer);
   },
   decode(bytes) {
-    if (bytes.length !== BEAT_BYTES) throw new DecodeError('malformed', `a beat has ${BEAT_BYTES} bytes, not ${bytes.length}`);
+    if (bytes.length !== BEAT_BYTES)
+      throw new DecodeError('malformed', `a beat has ${BEAT_BYTES} bytes, not ${bytes.length}`);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return { sentAtMs: view.getFloat64(0), echoMs: view.getFloat64(8), heldMs: view.getFloat64(16) };
   },
@@ -55,7 +56,12 @@ export interface LivenessEvents {
 }
 
 /** Watches the peer at the other end of `link` until the scope closes. */
-export function watchLiveness(scope: Scope, link: Link<Beat>, silenceMs: number, events: LivenessEvents): void {
+export function watchLiveness(
+  scope: Scope,
+  link: Link<Beat>,
+  silenceMs: number,
+  events: LivenessEvents,
+): void {
   const { runtime } = scope;
   const periodMs = silenceMs / BEATS_PER_SILENCE;
   let heardAtMs = runtime.now();
@@ -69,7 +75,11 @@ export function watchLiveness(scope: Scope, link: Link<Beat>, silenceMs: number,
     lastBeatMs = nowMs;
     if (nowMs - heardAtMs > silenceMs && !wasStalled) events.silent();
     else if (link.end === undefined) {
-      link.trySend({ sentAtMs: nowMs, echoMs: echo?.ofMs ?? Number.NaN, heldMs: echo ? nowMs - echo.atMs : 0 });
+      link.trySend({
+        sentAtMs: nowMs,
+        echoMs: echo?.ofMs ?? Number.NaN,
+        heldMs: echo ? nowMs - echo.atMs : 0,
+      });
     }
   };
 

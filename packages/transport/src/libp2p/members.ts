@@ -45,9 +45,9 @@ interface MembersOptions {
  * that dialled) until that link or the connection ends; a peer of another network cannot open one, and is dropped.
  */
 export class Members {
-  readonly connections: WatchSource<ReadonlyMap<PeerId, Connection>> = createWatch<ReadonlyMap<PeerId, Connection>>(
-    new Map(),
-  );
+  readonly connections: WatchSource<ReadonlyMap<PeerId, Connection>> = createWatch<
+    ReadonlyMap<PeerId, Connection>
+  >(new Map());
   readonly events: EventSource<TransportEvent> = createEventStream<TransportEvent>();
   readonly #options: MembersOptions;
   readonly #members = new Map<string, Member>();
@@ -105,7 +105,8 @@ export class Members {
   /** Who connects must show within the time of a dial that it is of our network. */
   #expectJoin(raw: Libp2pConnection): void {
     this.#options.scope.after(this.#options.joinTimeoutMs, () => {
-      if (!this.#members.has(raw.id) && raw.status === 'open') raw.abort(new Error('not a member of this network'));
+      if (!this.#members.has(raw.id) && raw.status === 'open')
+        raw.abort(new Error('not a member of this network'));
     });
   }
 
@@ -170,7 +171,10 @@ export class Members {
       protocolId,
       direction: raw.direction,
       runtime: scope.runtime,
-      channel: streamChannel(stream, { connectionEnd: () => this.endOf(raw), onError: this.#options.onError }),
+      channel: streamChannel(stream, {
+        connectionEnd: () => this.endOf(raw),
+        onError: this.#options.onError,
+      }),
     });
     this.#members.set(raw.id, member);
     watchLiveness(member.scope, link, silenceMs, {

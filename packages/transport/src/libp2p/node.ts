@@ -96,5 +96,7 @@ function relayListen(options: Libp2pTransportOptions): string[] {
 function relayService(options: Libp2pTransportOptions): object {
   if (!options.relay?.serve) return {};
   // The default limit ends a relayed connection after 128 KiB, without an error to either side.
-  return { relay: circuitRelayServer({ reservations: { maxReservations: 1_000, applyDefaultLimit: false } }) };
+  return {
+    relay: circuitRelayServer({ reservations: { maxReservations: 1_000, applyDefaultLimit: false } }),
+  };
 }

@@ -56,7 +56,12 @@ export function limitsOf(options: Libp2pTransportOptions): Limits {
     dialTimeoutMs: within('dialTimeoutMs', options.dialTimeoutMs ?? 10_000, 100, 3_600_000),
     maxConnections: within('maxConnections', options.maxConnections ?? 1_000, 1, 1_000_000),
     // Above 4 MiB a paused stream outgrows libp2p's read buffer and is reset.
-    streamWindowBytes: within('streamWindowBytes', options.streamWindowBytes ?? 1024 * KIB, 256 * KIB, 4096 * KIB),
+    streamWindowBytes: within(
+      'streamWindowBytes',
+      options.streamWindowBytes ?? 1024 * KIB,
+      256 * KIB,
+      4096 * KIB,
+    ),
   };
 }
 

@@ -1,6 +1,12 @@
-import type { PeerId as Libp2pPeerId } from '@libp2p/interface';
 import { type GossipSub, type Message, TopicValidatorResult } from '@libp2p/gossipsub';
-import { InvalidArgumentError, type Metrics, type NetworkId, type PeerId, type Runtime } from '@mosaik/primitives';
+import type { PeerId as Libp2pPeerId } from '@libp2p/interface';
+import {
+  InvalidArgumentError,
+  type Metrics,
+  type NetworkId,
+  type PeerId,
+  type Runtime,
+} from '@mosaik/primitives';
 import { FrameTooLargeError } from '../errors.ts';
 import type { Topic, TopicMessage, TopicVerdict } from '../transport.ts';
 import { fromLibp2pPeerId } from './identity.ts';
@@ -51,9 +57,15 @@ export class Topics {
 function createTopic(name: string, { gossip, network, runtime, metrics, onError }: TopicsOptions): Topic {
   const id = `/mosaik/${network}/${name}`;
   const received = metrics.counter('mosaik.topic.received', { description: 'gossip messages, by verdict' });
-  const published = metrics.counter('mosaik.topic.published', { description: 'gossip messages sent by this node' });
+  const published = metrics.counter('mosaik.topic.published', {
+    description: 'gossip messages sent by this node',
+  });
 
-  const judge = (handler: (message: TopicMessage) => TopicVerdict, from: Libp2pPeerId, message: Message): TopicVerdict => {
+  const judge = (
+    handler: (message: TopicMessage) => TopicVerdict,
+    from: Libp2pPeerId,
+    message: Message,
+  ): TopicVerdict => {
     const peer = fromLibp2pPeerId(from);
     if (peer === undefined || message.data.length < NONCE_BYTES) return 'reject';
     try {
@@ -80,7 +92,8 @@ function createTopic(name: string, { gossip, network, runtime, metrics, onError 
       return recipients.length;
     },
     subscribe(handler) {
-      if (gossip.topicValidators.has(id)) throw new InvalidArgumentError('topic', `${name} has a subscriber already`);
+      if (gossip.topicValidators.has(id))
+        throw new InvalidArgumentError('topic', `${name} has a subscriber already`);
       gossip.topicValidators.set(id, (from, message) => {
         const verdict = judge(handler, from, message);
         received.add(1, { topic: name, verdict });

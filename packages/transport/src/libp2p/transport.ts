@@ -1,5 +1,4 @@
 import type { Connection as Libp2pConnection, PeerInfo, Stream } from '@libp2p/interface';
-import { multiaddr } from '@multiformats/multiaddr';
 import {
   abortable,
   ClosedError,
@@ -15,8 +14,8 @@ import {
   type PeerId,
   type Runtime,
   type Scope,
-  sleep,
   shortId,
+  sleep,
   systemRuntime,
   toError,
   type WaitOptions,
@@ -26,8 +25,7 @@ import {
 import { AcceptGate } from '../adapter/accept-gate.ts';
 import { Keeper } from '../adapter/keeper.ts';
 import { CloseCode } from '../codes.ts';
-import { PeerUnreachableError, ProtocolUnsupportedError, WrongPeerError } from '../errors.ts';
-import { createLink } from '../link/create-link.ts';
+import { PeerUnreachableError, ProtocolUnsupportedError } from '../errors.ts';
 import type { Link } from '../link/link.ts';
 import { type Protocol, protocolId } from '../protocol.ts';
 import type {
@@ -40,8 +38,9 @@ import type {
   Transport,
   TransportEvent,
 } from '../transport.ts';
-import { streamChannel } from './channel.ts';
-import { fromLibp2pPeerId, type Identity, identityOf, toLibp2pPeerId, verifySignature } from './identity.ts';
+import { dialError, nameAddress, parseAddress } from './address.ts';
+import { fromLibp2pPeerId, type Identity, identityOf, verifySignature } from './identity.ts';
+import { Links } from './links.ts';
 import { livenessProtocol } from './liveness.ts';
 import { Members } from './members.ts';
 import { MAX_STREAMS_PER_PROTOCOL, type Node, startNode } from './node.ts';
@@ -78,17 +77,19 @@ class Libp2pTransport implements Transport {
   readonly #addresses: WatchSource<readonly Address[]>;
   readonly #addressBook = new Map<PeerId, readonly Address[]>();
   readonly #members: Members;
+  readonly #links: Links;
   readonly #keeper: Keeper;
   readonly #topics: Topics;
   readonly #accepted = new Set<string>();
-  readonly #links = new Set<Link<unknown>>();
+  #closing: Promise<void> | undefined;
 
   constructor(options: Libp2pTransportOptions, limits: Limits, identity: Identity, node: Node) {
     const network = networkId(options.network);
     this.runtime = options.runtime ?? systemRuntime;
     this.metrics = options.metrics ?? createMetrics();
     this.#node = node;
-    this.#onError = options.onError ?? ((error, where) => log.error('%s: %s', where, error.stack ?? error.message));
+    this.#onError =
+      options.onError ?? ((error, where) => log.error('%s: %s', where, error.stack ?? error.message));
     this.#scope = createScope({ runtime: this.runtime, name: 'transport', onError: this.#onError });
     this.#addresses = createWatch<readonly Address[]>([], { equals: sameItems });
     this.local = {
@@ -105,6 +106,12 @@ class Libp2pTransport implements Transport {
       silenceMs: limits.silenceMs,
       joinTimeoutMs: limits.dialTimeoutMs,
       onError: (error) => this.#report(error, 'stream'),
+    });
+    this.#links = new Links({
+      members: this.#members,
+      runtime: this.runtime,
+      metrics: this.metrics,
+      onError: (thrown, where) => this.#report(thrown, where),
     });
     this.#keeper = new Keeper({
       scope: this.#scope,
@@ -137,7 +144,7 @@ class Libp2pTransport implements Transport {
     await this.#members.start();
     const readAddresses = (): void => {
       // libp2p goes on telling of itself while it stops.
-      if (this.#scope.isClosing) return;
+      if (this.#isClosing) return;
       this.#addresses.set(this.#node.getMultiaddrs().map((address) => address.toString()));
     };
     this.#node.addEventListener('self:peer:update', readAddresses);
@@ -180,19 +187,22 @@ class Libp2pTransport implements Transport {
         ...signalOption(options.signal),
       })
       .catch((cause: Error) => {
-        if (cause.name === 'UnsupportedProtocolError') throw new ProtocolUnsupportedError(peer, id, { cause });
+        if (cause.name === 'UnsupportedProtocolError')
+          throw new ProtocolUnsupportedError(peer, id, { cause });
         throw new PeerUnreachableError(shortId(peer), [raw.remoteAddr.toString()], { cause });
       });
-    return this.#link(peer, protocol, stream, raw);
+    return this.#links.wrap(peer, protocol, stream, raw);
   }
 
   accept<M>(protocol: Protocol<M>, handler: LinkHandler<M>, limits?: AcceptLimits): Disposable {
     this.#requireOpen();
     const id = protocolId(this.local.network, protocol);
-    if (this.#accepted.has(id)) throw new InvalidArgumentError('protocol', `${protocol.name} is accepted already`);
+    if (this.#accepted.has(id))
+      throw new InvalidArgumentError('protocol', `${protocol.name} is accepted already`);
     this.#accepted.add(id);
-    const gate = new AcceptGate(this.runtime, limits);
-    const onStream = (stream: Stream, raw: Libp2pConnection): void => this.#onStream({ protocol, handler, gate }, stream, raw);
+    const accepted = { protocol, handler, gate: new AcceptGate(this.runtime, limits) };
+    const onStream = (stream: Stream, raw: Libp2pConnection): void =>
+      this.#links.serve(accepted, stream, raw);
     const streamOptions = {
       maxInboundStreams: MAX_STREAMS_PER_PROTOCOL,
       maxOutboundStreams: MAX_STREAMS_PER_PROTOCOL,
@@ -220,15 +230,15 @@ class Libp2pTransport implements Transport {
     return this.#members.rtt(peer);
   }
 
-  async close(): Promise<void> {
-    if (this.#scope.isClosing) return this.#scope.close();
-    const goodbyes = [...this.#links].map((link) => link.close(CloseCode.ShuttingDown, 'the node is closing'));
-    const peers = [...this.connections.value.keys()];
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     const patience = new AbortController();
-    await Promise.race([
-      Promise.all(goodbyes).then(() => Promise.all(peers.map((peer) => this.disconnect(peer)))),
-      sleep(this.runtime, GOODBYE_MS, { signal: patience.signal }),
-    ]);
+    const giveUp = sleep(this.runtime, GOODBYE_MS, { signal: patience.signal }).catch(() => {});
+    await Promise.race([this.#sayGoodbye(), giveUp]);
     patience.abort();
     await this.#scope.close();
     await this.#node.stop();
@@ -237,67 +247,13 @@ class Libp2pTransport implements Transport {
     this.#addresses.close();
   }
 
+  async #sayGoodbye(): Promise<void> {
+    await this.#links.closeAll(CloseCode.ShuttingDown, 'the node is closing');
+    await Promise.all([...this.connections.value.keys()].map((peer) => this.disconnect(peer)));
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #onStream<M>(
-    accepted: { readonly protocol: Protocol<M>; readonly handler: LinkHandler<M>; readonly gate: AcceptGate },
-    stream: Stream,
-    raw: Libp2pConnection,
-  ): void {
-    const peer = this.#members.peerOf(raw);
-    const link = this.#link(peer, accepted.protocol, stream, raw, 'inbound');
-    const leave = accepted.gate.enter(peer);
-    if (leave === undefined) {
-      this.#refuse(link, accepted.protocol.name);
-      return;
-    }
-    void link.ended.then(leave);
-    void this.#handle(link, accepted.handler);
-  }
-
-  #refuse(link: Link<unknown>, protocolName: string): void {
-    const code = CloseCode.TooMany;
-    this.metrics.counter('mosaik.link.refused').add(1, { protocol: protocolName, code });
-    this.#members.events.emit({ type: 'refused', peer: link.peer, protocol: protocolName, code });
-    void link.close(code, 'too many links');
-  }
-
-  async #handle<M>(link: Link<M>, handler: LinkHandler<M>): Promise<void> {
-    try {
-      await handler(link);
-    } catch (thrown) {
-      this.#report(thrown, 'link handler');
-      await link.close(CloseCode.InternalError, toError(thrown).message);
-    }
-  }
-
-  #link<M>(
-    peer: PeerId,
-    protocol: Protocol<M>,
-    stream: Stream,
-    raw: Libp2pConnection,
-    direction: 'inbound' | 'outbound' = 'outbound',
-  ): Link<M> {
-    const link = createLink({
-      peer,
-      protocol,
-      protocolId: stream.protocol,
-      direction,
-      runtime: this.runtime,
-      channel: streamChannel(stream, {
-        connectionEnd: () => this.#members.endOf(raw),
-        onError: (error) => this.#report(error, 'stream'),
-      }),
-    });
-    this.#links.add(link);
-    void link.ended.then((end) => {
-      this.#links.delete(link);
-      const code = 'code' in end ? end.code : 0;
-      this.metrics.counter('mosaik.link.ended').add(1, { protocol: protocol.name, kind: end.kind, code });
-    });
-    return link;
   }
 
   async #dialPeer(peer: PeerId, signal: AbortSignal | undefined): Promise<Libp2pConnection> {
@@ -315,7 +271,7 @@ class Libp2pTransport implements Transport {
   #onDiscovered(found: PeerInfo): void {
     const peer = fromLibp2pPeerId(found.id);
     const addresses = found.multiaddrs.map(String);
-    if (peer === undefined || peer === this.local.peerId || addresses.length === 0 || this.#scope.isClosing) return;
+    if (peer === undefined || peer === this.local.peerId || addresses.length === 0 || this.#isClosing) return;
     if (!this.#addressBook.has(peer)) this.setAddresses(peer, addresses);
     this.#members.events.emit({ type: 'discovered', peer, addresses });
     if (this.connections.value.has(peer)) return;
@@ -329,32 +285,13 @@ class Libp2pTransport implements Transport {
     this.#onError(toError(thrown), `transport/${where}`);
   }
 
+  get #isClosing(): boolean {
+    return this.#closing !== undefined;
+  }
+
   #requireOpen(): void {
-    if (this.#scope.isClosing) throw new ClosedError('the transport is closed');
+    if (this.#isClosing) throw new ClosedError('the transport is closed');
   }
-}
-
-function parseAddress(address: Address): ReturnType<typeof multiaddr> {
-  try {
-    return multiaddr(address);
-  } catch (cause) {
-    throw new InvalidArgumentError('address', `a multiaddr like /ip4/10.0.0.1/tcp/4000, not "${address}"`, { cause });
-  }
-}
-
-/** The address with the peer's name at its end, so that a dial reaches this peer or fails. */
-function nameAddress(address: Address, peer: PeerId): Address {
-  return address.includes('/p2p/') ? address : `${address}/p2p/${toLibp2pPeerId(peer).toString()}`;
-}
-
-function dialError(who: string, addresses: readonly Address[], cause: Error): Error {
-  const isOther = messagesOf(cause).some((message) => message.includes('does not match expected remote identity key'));
-  return isOther ? new WrongPeerError(who, { cause }) : new PeerUnreachableError(who, addresses, { cause });
-}
-
-function messagesOf(error: Error): string[] {
-  const inner = error instanceof AggregateError ? error.errors.filter((one) => one instanceof Error) : [];
-  return [error.message, ...inner.flatMap(messagesOf)];
 }
 
 function signalOption(signal: AbortSignal | undefined): { signal?: AbortSignal } {

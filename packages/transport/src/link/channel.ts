@@ -13,8 +13,7 @@ export interface ChannelEvents {
 /** Why a channel is over, as far as bytes can tell. */
 export type ChannelEnd =
   /** Both sides finished their direction. */
-  | { readonly kind: 'finished' }
-  | { readonly kind: 'reset' | 'lost' | 'silent'; readonly reason: string };
+  { readonly kind: 'finished' } | { readonly kind: 'reset' | 'lost' | 'silent'; readonly reason: string };
 
 /**
  * An ordered, reliable, bidirectional pipe of bytes between two peers: what a transport has to provide, and all that a

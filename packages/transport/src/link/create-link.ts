@@ -172,7 +172,9 @@ class ChannelLink<M> implements Link<M> {
   #awaitOtherSide(patienceMs: number): void {
     this.#channel.resume();
     this.#linger?.cancel();
-    this.#linger = this.#runtime.setTimer(patienceMs, () => this.#channel.abort('the other side did not finish'));
+    this.#linger = this.#runtime.setTimer(patienceMs, () =>
+      this.#channel.abort('the other side did not finish'),
+    );
   }
 
   #onDrain(): void {
@@ -227,7 +229,9 @@ class ChannelLink<M> implements Link<M> {
     this.#linger?.cancel();
     this.#patience?.cancel();
     if (this.#end === undefined) {
-      this.#lose(end.kind === 'finished' ? { kind: 'lost', reason: 'the peer ended without a goodbye' } : end);
+      this.#lose(
+        end.kind === 'finished' ? { kind: 'lost', reason: 'the peer ended without a goodbye' } : end,
+      );
     } else {
       this.#sender.stop(this.#end);
     }

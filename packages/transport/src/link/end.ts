@@ -3,7 +3,12 @@ import { describeCloseCode } from '../codes.ts';
 /** How a link ended. Each way a conversation can break off has a kind of its own, as each wants another answer. */
 export type LinkEnd =
   /** One side closed it, on purpose. */
-  | { readonly kind: 'closed'; readonly by: 'local' | 'remote'; readonly code: number; readonly reason: string }
+  | {
+      readonly kind: 'closed';
+      readonly by: 'local' | 'remote';
+      readonly code: number;
+      readonly reason: string;
+    }
   /** The other side sent what is not allowed; it was told the same code. */
   | { readonly kind: 'violation'; readonly code: number; readonly reason: string }
   /** The link alone was torn down, without a word; the connection may live on. */

@@ -113,7 +113,8 @@ export class Inbox {
     const wanted = this.#partialBytes < HEADER_BYTES ? HEADER_BYTES : this.#partialLength();
     const end = Math.min(chunk.length, offset + wanted - this.#partialBytes);
     this.#keepPartial(chunk.subarray(offset, end));
-    if (this.#partialBytes >= HEADER_BYTES && this.#partialBytes === this.#partialLength()) this.#finishPartial();
+    if (this.#partialBytes >= HEADER_BYTES && this.#partialBytes === this.#partialLength())
+      this.#finishPartial();
     return end;
   }
 
@@ -122,7 +123,9 @@ export class Inbox {
     const needed = this.#partialBytes + bytes.length;
     if (needed > this.#partial.length) {
       const known = this.#partialBytes >= HEADER_BYTES ? this.#partialLength() : needed;
-      const grown = new Uint8Array(Math.max(needed, Math.min(known, Math.max(FIRST_PARTIAL_BYTES, 2 * needed))));
+      const grown = new Uint8Array(
+        Math.max(needed, Math.min(known, Math.max(FIRST_PARTIAL_BYTES, 2 * needed))),
+      );
       grown.set(this.#partial.subarray(0, this.#partialBytes));
       this.#partial = grown;
     }

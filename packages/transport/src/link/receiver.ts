@@ -1,4 +1,11 @@
-import { type Codec, DecodeError, InvariantError, invariant, type WaitOptions, waitFor } from '@mosaik/primitives';
+import {
+  type Codec,
+  DecodeError,
+  InvariantError,
+  invariant,
+  type WaitOptions,
+  waitFor,
+} from '@mosaik/primitives';
 import { LinkEndedError } from '../errors.ts';
 import { isCleanEnd, type LinkEnd } from './end.ts';
 import { Inbox } from './inbox.ts';
@@ -91,7 +98,9 @@ export class Receiver<M> {
   /** Written out by hand: a message that is there already costs one settled promise and no generator. */
   iterate(): AsyncIterator<M, void, void> {
     const more = async (): Promise<IteratorResult<M, void>> =>
-      (await this.#refill(undefined)) ? { done: false, value: this.#takeOne() } : { done: true, value: undefined };
+      (await this.#refill(undefined))
+        ? { done: false, value: this.#takeOne() }
+        : { done: true, value: undefined };
     return {
       next: () =>
         this.#next < this.#batch.length ? Promise.resolve({ done: false, value: this.#takeOne() }) : more(),

@@ -155,7 +155,8 @@ export class Sender {
   #schedule(): void {
     if (this.#isBlocked || this.#isFlushQueued) return;
     if (this.#isTurnPending) {
-      if (this.#outbox.bytes >= FRAME_BYTES && this.#framesThisTurn < FRAMES_PER_TURN) this.#writeWhile(FRAME_BYTES);
+      if (this.#outbox.bytes >= FRAME_BYTES && this.#framesThisTurn < FRAMES_PER_TURN)
+        this.#writeWhile(FRAME_BYTES);
     } else if (this.#runtime.now() - this.#flushedAtMs < SAME_TURN_MS) {
       this.#flushAfterTurn();
     } else {

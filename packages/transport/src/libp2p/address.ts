@@ -1,0 +1,37 @@
+import { InvalidArgumentError, type PeerId } from '@mosaik/primitives';
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { PeerUnreachableError, WrongPeerError } from '../errors.ts';
+import type { Address } from '../transport.ts';
+import { toLibp2pPeerId } from './identity.ts';
+
+/**
+ * An address as libp2p takes it.
+ *
+ * @throws {InvalidArgumentError} when it is none.
+ */
+export function parseAddress(address: Address): Multiaddr {
+  try {
+    return multiaddr(address);
+  } catch (cause) {
+    const expected = `a multiaddr like /ip4/10.0.0.1/tcp/4000, not "${address}"`;
+    throw new InvalidArgumentError('address', expected, { cause });
+  }
+}
+
+/** The address with the peer's name at its end, so that a dial reaches this peer or fails. */
+export function nameAddress(address: Address, peer: PeerId): Address {
+  return address.includes('/p2p/') ? address : `${address}/p2p/${toLibp2pPeerId(peer).toString()}`;
+}
+
+/** What a failed dial means. */
+export function dialError(who: string, addresses: readonly Address[], cause: Error): Error {
+  const isOther = messagesOf(cause).some((message) =>
+    message.includes('does not match expected remote identity key'),
+  );
+  return isOther ? new WrongPeerError(who, { cause }) : new PeerUnreachableError(who, addresses, { cause });
+}
+
+function messagesOf(error: Error): string[] {
+  const inner = error instanceof AggregateError ? error.errors.filter((one) => one instanceof Error) : [];
+  return [error.message, ...inner.flatMap(messagesOf)];
+}

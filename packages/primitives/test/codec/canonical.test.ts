@@ -42,9 +42,7 @@ describe('encodeCanonical', () => {
   });
 
   it('sorts by UTF-8, which is not the order of UTF-16', () => {
-    expect(encoded({ '\u{1f600}': 1, '\uffee': 2, '\u00fc': 3 })).toBe(
-      'a362c3bc0363efbfae0264f09f98800' + '1',
-    );
+    expect(encoded({ '\u{1f600}': 1, '\uffee': 2, '\u00fc': 3 })).toBe('a362c3bc0363efbfae0264f09f988001');
   });
 
   it('gives equal values equal bytes, in whatever order they were built', () => {
@@ -170,7 +168,7 @@ function reversed(value: unknown): unknown {
 function sameValue(a: unknown, b: unknown): boolean {
   const isNumeric = (value: unknown): boolean => typeof value === 'number' || typeof value === 'bigint';
   if (isNumeric(a) && isNumeric(b))
-    return Object.is(a, b) || (a == b && !Object.is(a, -0) && !Object.is(b, -0));
+    return Object.is(a, b) || (Object.is(a, -0) === Object.is(b, -0) && String(a) === String(b));
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
   if (a instanceof Uint8Array !== b instanceof Uint8Array || Array.isArray(a) !== Array.isArray(b))
     return false;

@@ -44,7 +44,11 @@ const { values } = fc.letrec<{ values: unknown }>((tie) => ({
 
 describe('encodeCbor and decodeCbor', () => {
   it('round trip', () => {
-    fc.assert(fc.property(values, (value) => expect(normal(roundTrip(value))).toStrictEqual(normal(value))));
+    fc.assert(
+      fc.property(values, (value) => {
+        expect(normal(roundTrip(value))).toStrictEqual(normal(value));
+      }),
+    );
   });
 
   it.each([

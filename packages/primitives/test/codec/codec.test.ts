@@ -116,9 +116,9 @@ describe('the other codecs', () => {
 
   it('text is UTF-8, with its byte order mark, and nothing else', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) =>
-        expect(textCodec.decode(textCodec.encode(text))).toBe(text),
-      ),
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(textCodec.decode(textCodec.encode(text))).toBe(text);
+      }),
     );
     expect(textCodec.decode(utf8ToBytes('\ufeffa'))).toBe('\ufeffa');
     expect(failure(() => textCodec.decode(Uint8Array.of(0xc3))).reason).toBe('malformed');

@@ -23,7 +23,7 @@ export const DETERMINISTIC: readonly (readonly [hex: string, value: unknown])[] 
   ['f93e00', 1.5],
   ['fa7f7fffff', 3.4028234663852886e38],
   ['fb7e37e43c8800759c', 1.0e300],
-  ['f90001', 5.960464477539063e-8],
+  ['f90001', 2 ** -24],
   ['f90400', 0.00006103515625],
   ['fbc010666666666666', -4.1],
   ['f97c00', Number.POSITIVE_INFINITY],

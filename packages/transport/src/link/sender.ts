@@ -36,6 +36,8 @@ export class Sender {
   readonly #waiting = new Set<() => void>();
   #channel: Channel | undefined;
   #end: LinkEnd | undefined;
+  /** Something that was accepted will never leave. */
+  #hasDropped = false;
   #isBlocked = false;
   /** A flush is queued for the end of this microtask… */
   #isFlushQueued = false;
@@ -82,7 +84,7 @@ export class Sender {
   flushed(options: WaitOptions): Promise<void> {
     return waitFor<void>('flushing a link', options.signal, (resolve, reject) => {
       const check = (): void => {
-        if (this.#outbox.bytes === 0 && this.#waiting.size === 0) resolve();
+        if (this.#outbox.bytes === 0 && this.#waiting.size === 0 && !this.#hasDropped) resolve();
         else if (this.#end) reject(new LinkEndedError(this.#end));
         else this.#onEmpty.push(check);
       };
@@ -103,6 +105,7 @@ export class Sender {
 
   /** Nothing goes out any more. */
   stop(end: LinkEnd): void {
+    this.#hasDropped ||= this.#outbox.bytes > 0;
     this.#outbox.clear();
     this.#fail(end);
     this.#channel = undefined;

@@ -100,16 +100,28 @@ function isTraceAsked(): boolean {
 }
 
 function formatLine(text: unknown, args: readonly unknown[]): string {
-  const values = args.map(printable);
+  const [pattern, values] = typeof text === 'string' ? [text, args] : ['%s', [text, ...args]];
   try {
-    return typeof text === 'string' ? format(text, ...values) : [text, ...values].map(printable).join(' ');
+    return format(pattern, ...values.map(printable));
   } catch {
-    // A value that has no JSON, such as a bigint or a cycle.
-    return [text, ...values].map(String).join(' ');
+    // A value that has no JSON: a bigint in it, or a cycle.
+    return format(pattern, ...values.map((value) => plainText(printable(value))));
   }
 }
 
 function printable(value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);
   return value instanceof Error ? (value.stack ?? String(value)) : value;
+}
+
+function plainText(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const seen = new Set<unknown>();
+  return JSON.stringify(value, (_, field: unknown) => {
+    if (typeof field === 'bigint') return String(field);
+    if (typeof field !== 'object' || field === null) return field;
+    if (seen.has(field)) return '[seen]';
+    seen.add(field);
+    return field;
+  });
 }

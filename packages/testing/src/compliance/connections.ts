@@ -43,7 +43,14 @@ async function keeping(
 }
 
 /** Connections: made, told of, kept, closed. */
-export function connectionTests({ test, setup }: Suite): void {
+export function connectionTests(suite: Suite): void {
+  connectTests(suite);
+  keepTests(suite);
+  lifeTests(suite);
+}
+
+/** Made and told of. */
+function connectTests({ test }: Suite): void {
   test('connects to an address and says who answered', async (environment) => {
     const [a, b] = [await environment.create(), await environment.create()];
     expect(await a.connect(addressOf(b))).toBe(b.local.peerId);
@@ -94,7 +101,10 @@ export function connectionTests({ test, setup }: Suite): void {
     expect(await next(far)).toEqual({ n: 1 });
     expect([a.connections.value.size, b.connections.value.size]).toEqual([1, 1]);
   });
+}
 
+/** Made again, idle, measured, closed. */
+function lifeTests({ test, setup }: Suite): void {
   test('connects again after a disconnect', async (environment) => {
     const { a, b } = await twoPeers(environment);
     await a.disconnect(b.local.peerId);
@@ -111,6 +121,37 @@ export function connectionTests({ test, setup }: Suite): void {
     expect(a.connections.value.size).toBe(0);
   });
 
+  test('keeps links through idle time', async (environment) => {
+    const { near, far } = await linked(environment);
+    await sleep(environment.runtime, setup.idleMs ?? DEFAULT_IDLE_MS);
+    await near.send({ n: 1 });
+    expect(await next(far)).toEqual({ n: 1 });
+  });
+
+  test('measures the round trip', async (environment) => {
+    const { a, b } = await twoPeers(environment);
+    await until(environment, 'measured', () => a.rtt(b.local.peerId) !== undefined);
+    expect(a.rtt(b.local.peerId)).toBeGreaterThanOrEqual(0);
+    expect(a.rtt(a.local.peerId)).toBeUndefined();
+  });
+
+  test('closes its connections, and then itself', async (environment) => {
+    const { a, b } = await twoPeers(environment);
+    const events = record(a);
+    await b.close();
+    await untilConnected(environment, a, b.local.peerId, false);
+    expect(events).toMatchObject([{ type: 'disconnected', peer: b.local.peerId, reason: 'closed' }]);
+    await b.close();
+    await expect(b.connect(addressOf(a))).rejects.toBeInstanceOf(ClosedError);
+    await expect(b.open(a.local.peerId, Numbers)).rejects.toBeInstanceOf(ClosedError);
+    expect(() => b.accept(Numbers, () => undefined)).toThrow(ClosedError);
+    expect(() => b.keep(a.local.peerId)).toThrow(ClosedError);
+    expect(() => b.topic('any')).toThrow(ClosedError);
+  });
+}
+
+/** Kept for as long as they are wanted. */
+function keepTests({ test }: Suite): void {
   test('makes the connection that is to be kept', async (environment) => {
     const { a, b } = await keeping(environment);
     expect(a.connections.value.has(b.local.peerId)).toBe(true);
@@ -151,33 +192,5 @@ export function connectionTests({ test, setup }: Suite): void {
       { peer: b.local.peerId, attempt: 1 },
       { peer: b.local.peerId, attempt: 2 },
     ]);
-  });
-
-  test('keeps links through idle time', async (environment) => {
-    const { near, far } = await linked(environment);
-    await sleep(environment.runtime, setup.idleMs ?? DEFAULT_IDLE_MS);
-    await near.send({ n: 1 });
-    expect(await next(far)).toEqual({ n: 1 });
-  });
-
-  test('measures the round trip', async (environment) => {
-    const { a, b } = await twoPeers(environment);
-    await until(environment, 'measured', () => a.rtt(b.local.peerId) !== undefined);
-    expect(a.rtt(b.local.peerId)).toBeGreaterThanOrEqual(0);
-    expect(a.rtt(a.local.peerId)).toBeUndefined();
-  });
-
-  test('closes its connections, and then itself', async (environment) => {
-    const { a, b } = await twoPeers(environment);
-    const events = record(a);
-    await b.close();
-    await untilConnected(environment, a, b.local.peerId, false);
-    expect(events).toMatchObject([{ type: 'disconnected', peer: b.local.peerId, reason: 'closed' }]);
-    await b.close();
-    await expect(b.connect(addressOf(a))).rejects.toBeInstanceOf(ClosedError);
-    await expect(b.open(a.local.peerId, Numbers)).rejects.toBeInstanceOf(ClosedError);
-    expect(() => b.accept(Numbers, () => undefined)).toThrow(ClosedError);
-    expect(() => b.keep(a.local.peerId)).toThrow(ClosedError);
-    expect(() => b.topic('any')).toThrow(ClosedError);
   });
 }

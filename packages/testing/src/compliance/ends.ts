@@ -13,7 +13,14 @@ import {
 } from './kit.ts';
 
 /** How links end, and that each way of ending looks different. */
-export function endTests({ test, testIf, setup }: Suite): void {
+export function endTests(suite: Suite): void {
+  closeTests(suite);
+  afterCloseTests(suite);
+  breakTests(suite);
+}
+
+/** Closed on purpose, with a code. */
+function closeTests({ test }: Suite): void {
   test('says nothing of an end while there is none', async (environment) => {
     const { near, far } = await linked(environment);
     expect([near.end, far.end]).toEqual([undefined, undefined]);
@@ -69,7 +76,10 @@ export function endTests({ test, testIf, setup }: Suite): void {
     await closing;
     expect(messages.map((message) => message.n)).toEqual(Array.from({ length: sent }, (_, n) => n));
   });
+}
 
+/** Closing twice, late, or in the face of a reader that does not read. */
+function afterCloseTests({ test }: Suite): void {
   test('refuses to send after the end', async (environment) => {
     const { near, far } = await linked(environment);
     await near.close();
@@ -99,7 +109,10 @@ export function endTests({ test, testIf, setup }: Suite): void {
     await near[Symbol.asyncDispose]();
     expect(await endOf(far)).toEqual({ kind: 'closed', by: 'remote', code: 0 });
   });
+}
 
+/** Ended by what happens to a handler, a transport, a connection or a process. */
+function breakTests({ test, testIf, setup }: Suite): void {
   test('looks like a reset when aborted', async (environment) => {
     const { near, far } = await linked(environment);
     near.abort('no reason');

@@ -24,7 +24,13 @@ async function fill(environment: TransportEnvironment, link: Link<Numbered>): Pr
 }
 
 /** Backpressure: a reader that does not read stops the sender, and nobody else. */
-export function flowTests({ test, setup }: Suite): void {
+export function flowTests(suite: Suite): void {
+  stopTests(suite);
+  waitingTests(suite);
+}
+
+/** A full link takes no more. */
+function stopTests({ test, setup }: Suite): void {
   const heldBytesMax = setup.heldBytesMax ?? DEFAULT_HELD_BYTES_MAX;
 
   test('holds a bounded number of bytes for a reader that does not read', async (environment) => {
@@ -52,7 +58,10 @@ export function flowTests({ test, setup }: Suite): void {
     await closing;
     expect(last).toBe(sent - 1);
   });
+}
 
+/** Sends that wait, and how that ends. */
+function waitingTests({ test }: Suite): void {
   test('gives up a waiting send when told, and sends nothing of it', async (environment) => {
     const { near, far } = await linked(environment);
     const sent = await fill(environment, near);

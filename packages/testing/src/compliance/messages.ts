@@ -8,7 +8,14 @@ const Raw = protocol<Uint8Array>({ name: 'compliance/raw', codec: bytesCodec });
 const numbered = (count: number): Numbered[] => Array.from({ length: count }, (_, n) => ({ n }));
 
 /** Messages: typed, whole, in order, each once. */
-export function messageTests({ test }: Suite): void {
+export function messageTests(suite: Suite): void {
+  deliveryTests(suite);
+  readingTests(suite);
+  framingTests(suite);
+}
+
+/** Whole, in order, each once. */
+function deliveryTests({ test }: Suite): void {
   test('carries typed messages both ways', async (environment) => {
     const { near, far } = await linked(environment);
     await near.send({ n: 1, text: 'there' });
@@ -53,7 +60,10 @@ export function messageTests({ test }: Suite): void {
     await far.ended;
     expect(await readAll(far)).toEqual([{ n: 1 }]);
   });
+}
 
+/** Of every size, read in every way. */
+function readingTests({ test }: Suite): void {
   test('carries empty messages, and messages of several frames, whole', async (environment) => {
     const { near, far } = await openLink(await twoPeers(environment), Raw);
     const large = new Uint8Array(1024 * 1024).map((_, index) => index % 251);
@@ -94,7 +104,10 @@ export function messageTests({ test }: Suite): void {
     await near.send({ n: 1 });
     expect(await next(far)).toEqual({ n: 1 });
   });
+}
 
+/** Few frames for many messages, one at once for one. */
+function framingTests({ test }: Suite): void {
   test('does not mix links, nor protocols', async (environment) => {
     const peers = await twoPeers(environment);
     const first = await openLink(peers, Numbers);

@@ -28,7 +28,14 @@ async function isRefused(link: Link<Numbered>): Promise<boolean> {
 }
 
 /** Opening and accepting links. */
-export function openingTests({ test }: Suite): void {
+export function openingTests(suite: Suite): void {
+  negotiationTests(suite);
+  reachingTests(suite);
+  limitTests(suite);
+}
+
+/** Protocols, versions and networks. */
+function negotiationTests({ test }: Suite): void {
   test('refuses a protocol that the peer does not accept', async (environment) => {
     const { a, b } = await twoPeers(environment);
     await expect(a.open(b.local.peerId, Numbers)).rejects.toBeInstanceOf(ProtocolUnsupportedError);
@@ -60,7 +67,10 @@ export function openingTests({ test }: Suite): void {
     const opening = a.connect(addressOf(b)).then((peer) => a.open(peer, Numbers));
     await expect(opening).rejects.toBeInstanceOf(ProtocolUnsupportedError);
   });
+}
 
+/** Finding the peer, and the right one. */
+function reachingTests({ test }: Suite): void {
   test('connects first when need be, to the addresses it was told', async (environment) => {
     const [a, b] = [await environment.create(), await environment.create()];
     b.accept(Numbers, (link) => link.send({ n: 1 }));
@@ -98,7 +108,10 @@ export function openingTests({ test }: Suite): void {
     abort.abort();
     await expect(opening).rejects.toBeInstanceOf(AbortedError);
   });
+}
 
+/** Bounds on what a peer may open. */
+function limitTests({ test }: Suite): void {
   test('refuses more links than are allowed with 429, and tells', async (environment) => {
     const { a, b } = await twoPeers(environment);
     const events: TransportEvent[] = [];

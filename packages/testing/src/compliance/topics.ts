@@ -49,7 +49,14 @@ async function line(
 }
 
 /** Gossip topics. */
-export function topicTests({ test }: Suite): void {
+export function topicTests(suite: Suite): void {
+  deliveryTests(suite);
+  separationTests(suite);
+  subscriptionTests(suite);
+}
+
+/** Delivered, and passed on. */
+function deliveryTests({ test }: Suite): void {
   test('brings a message to the neighbours that subscribed, and not back', async (environment) => {
     const { a, b } = await twoPeers(environment);
     const [atA, atB] = [listen(a), listen(b)];
@@ -89,7 +96,10 @@ export function topicTests({ test }: Suite): void {
       expect(atC.heard).not.toContain(2);
     });
   }
+}
 
+/** Once, and to nobody else. */
+function separationTests({ test }: Suite): void {
   test('handles each message once, however many ways it comes', async (environment) => {
     const { a, b, c } = await line(environment);
     await connect(environment, a, c);
@@ -129,7 +139,10 @@ export function topicTests({ test }: Suite): void {
     expect(atStranger.heard).toEqual([]);
     expect(a.topic(NAME).peers).toEqual([b.local.peerId]);
   });
+}
 
+/** Subscribing and publishing. */
+function subscriptionTests({ test }: Suite): void {
   test('has one subscriber, until that is disposed', async (environment) => {
     const { a, b } = await twoPeers(environment);
     const first = listen(b);

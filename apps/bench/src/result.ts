@@ -34,7 +34,7 @@ export function resultOf(
   return { name, unit, ours, peer, peerName, ratio: about.isTime ? peer / ours : ours / peer, runs };
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? Number.NaN;

@@ -119,7 +119,7 @@ export class Members {
 
   #join(raw: Libp2pConnection): Promise<Member> {
     const running = this.#joining.get(raw.id);
-    if (running) return running;
+    if (running !== undefined) return running;
     const joining = this.#openLiveness(raw).finally(() => this.#joining.delete(raw.id));
     this.#joining.set(raw.id, joining);
     return joining;

@@ -17,7 +17,8 @@ const UINT64_END = 1n << 64n;
  * the bytes of their encodings, no key twice. Takes null, booleans, numbers, bigints, text, `Uint8Array`, arrays,
  * plain objects and `Map`s; fields of an object that are `undefined` are left out. A number that is a safe integer is
  * an integer, as is a bigint (so 5 and 5n are the same bytes, RFC 8949 §4.2.2); every other number, -0 among them, is
- * the shortest float of its value. An object and a `Map` with the same text keys are the same bytes.
+ * the shortest float of its value. An object and a `Map` with the same text keys are the same bytes. Read it with
+ * `decodeCbor(bytes, { int64: 'number' })` where numbers such as times in ms are to come back as numbers.
  *
  * @throws {EncodeError} with the path to what is none of these, to text with a lone surrogate, to a key `__proto__`,
  *   to a key that occurs twice, or to a level below the 64th (such as of a cycle).

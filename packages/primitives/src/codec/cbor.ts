@@ -20,9 +20,14 @@ const OPTIONS = {
   tagUint8Array: false,
   structuredClone: false,
 } as const;
+/** An option that the types of cbor-x leave out. */
+const INT64_AS_NUMBER: object = { int64AsNumber: true };
 
 const copying = new Encoder({ ...OPTIONS, copyBuffers: true });
 const viewing = new Encoder({ ...OPTIONS, copyBuffers: false });
+/** As above, with integers of 64 bits as numbers. */
+const copyingNumbers = new Encoder({ ...OPTIONS, ...INT64_AS_NUMBER, copyBuffers: true });
+const viewingNumbers = new Encoder({ ...OPTIONS, ...INT64_AS_NUMBER, copyBuffers: false });
 
 /**
  * Encodings share a buffer, which cbor-x enlarges for a large one and then keeps; beyond this it is given back. With
@@ -68,7 +73,7 @@ export function encodeCbor(value: unknown): Uint8Array {
  * Decodes one CBOR item, checked by {@link scanCbor} first.
  *
  * Maps become plain objects (keys as text, the last of equal keys wins) unless they carry tag 259, which makes them a
- * `Map`. Integers of 64 bits become a bigint whatever their value. Byte strings are `Uint8Array`, never a `Buffer`.
+ * `Map`. Integers of 64 bits become a bigint whatever their value, unless `int64` says otherwise. Byte strings are `Uint8Array`, never a `Buffer`.
  * Text that is not UTF-8 is repaired with U+FFFD.
  *
  * @throws {DecodeError} and nothing else.
@@ -76,18 +81,20 @@ export function encodeCbor(value: unknown): Uint8Array {
 export function decodeCbor(bytes: Uint8Array, options: DecodeOptions = {}): unknown {
   scanCbor(bytes, options);
   try {
-    if (options.copyBytes === false) return viewing.decode(plainView(bytes));
-    if (bytes.length > scratch.length) return copying.decode(plainView(bytes));
+    const asNumbers = options.int64 === 'number';
+    if (options.copyBytes === false) return (asNumbers ? viewingNumbers : viewing).decode(plainView(bytes));
+    const decoder = asNumbers ? copyingNumbers : copying;
+    if (bytes.length > scratch.length) return decoder.decode(plainView(bytes));
     scratch.set(bytes);
-    return decodePart(scratch, bytes.length);
+    return decodePart(decoder, scratch, bytes.length);
   } catch (cause) {
     throw new DecodeError('malformed', `not CBOR that is exchanged: ${messageOf(cause)}`, { cause });
   }
 }
 
 /** `decode` takes an end, which its types leave out. */
-function decodePart(source: Uint8Array, end: number): unknown {
-  return (copying.decode as (source: Uint8Array, end: number) => unknown).call(copying, source, end);
+function decodePart(decoder: Encoder, source: Uint8Array, end: number): unknown {
+  return (decoder.decode as (source: Uint8Array, end: number) => unknown).call(decoder, source, end);
 }
 
 /** The same bytes as a `Uint8Array` that is nobody else's; views of it are then `Uint8Array`, too. */

@@ -73,6 +73,17 @@ describe('encodeCanonical', () => {
     );
   });
 
+  it('is read back with whole numbers as numbers', () => {
+    const entry = {
+      start: 1_763_827_200_000,
+      update: -(2 ** 40),
+      limits: [2 ** 32, Number.MAX_SAFE_INTEGER],
+    };
+    for (const copyBytes of [true, false]) {
+      expect(decodeCbor(encodeCanonical(entry), { int64: 'number', copyBytes })).toEqual(entry);
+    }
+  });
+
   it('writes whole numbers alike, whatever their type', () => {
     for (const number of [
       0,

@@ -206,6 +206,18 @@ describe('scanCbor', () => {
     }
   });
 
+  it('refuses integers that a number does not hold, where numbers are wanted', () => {
+    for (const text of ['1b001fffffffffffff', '3b001ffffffffffffe']) {
+      scanCbor(hex(text), { int64: 'number' });
+      expect(Number.isSafeInteger(decodeCbor(hex(text), { int64: 'number' }))).toBe(true);
+    }
+    for (const text of ['1b0020000000000000', '3b001fffffffffffff', '1bffffffffffffffff']) {
+      expect(refuse(text, { int64: 'number' }).message).toContain('beyond 2^53 - 1');
+      scanCbor(hex(text));
+    }
+    for (const text of ['1b', '1bff', '18', '3a00']) refuse(text, { int64: 'number' });
+  });
+
   it('says where', () => {
     expect(refuse('8301fc02').offset).toBe(2);
     expect(refuse('820102ff').offset).toBe(3);

@@ -73,8 +73,8 @@ export function encodeCbor(value: unknown): Uint8Array {
  * Decodes one CBOR item, checked by {@link scanCbor} first.
  *
  * Maps become plain objects (keys as text, the last of equal keys wins) unless they carry tag 259, which makes them a
- * `Map`. Integers of 64 bits become a bigint whatever their value, unless `int64` says otherwise. Byte strings are `Uint8Array`, never a `Buffer`.
- * Text that is not UTF-8 is repaired with U+FFFD.
+ * `Map`. Integers of 64 bits become a bigint whatever their value, unless `int64` says otherwise. Byte strings are
+ * `Uint8Array`, never a `Buffer`. Text that is not UTF-8 is repaired with U+FFFD.
  *
  * @throws {DecodeError} and nothing else.
  */

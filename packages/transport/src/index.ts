@@ -24,6 +24,7 @@ export type {
   LinkHandler,
   LocalPeer,
   Topic,
+  TopicHandler,
   TopicMessage,
   TopicVerdict,
   Transport,

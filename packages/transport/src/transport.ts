@@ -69,6 +69,9 @@ export interface TopicMessage {
   readonly from: PeerId;
 }
 
+/** Judges a message; it may take its time, for a signature, and nothing is passed on until it has decided. */
+export type TopicHandler = (message: TopicMessage) => TopicVerdict | Promise<TopicVerdict>;
+
 /** A gossip broadcast to all nodes of the network; at most once per node, best effort. */
 export interface Topic {
   readonly name: string;
@@ -79,7 +82,7 @@ export interface Topic {
    */
   publish(data: Uint8Array): Promise<number>;
   /** Receives, and decides on each message whether it is passed on. One subscriber a topic. */
-  subscribe(handler: (message: TopicMessage) => TopicVerdict): Disposable;
+  subscribe(handler: TopicHandler): Disposable;
   /** Neighbours known to have subscribed. */
   readonly peers: readonly PeerId[];
 }

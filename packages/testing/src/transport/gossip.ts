@@ -31,7 +31,7 @@ interface GossipOptions {
   readonly onError: (error: unknown) => void;
 }
 
-type Handler = (message: TopicMessage) => TopicVerdict;
+type Handler = TopicHandler;
 
 /** What this node does about one topic. */
 interface OwnTopic {
@@ -175,17 +175,21 @@ export class Gossip {
       return;
     }
     side.process.scheduler.trace.bytes('gossip', message.data);
-    const verdict = this.#judge(own.handler, { data: message.data.slice(), from: side.peer });
-    if (verdict === 'reject') stats.rejected++;
-    if (verdict !== 'accept') return;
+    void this.#judge(own.handler, { data: message.data.slice(), from: side.peer }).then((verdict) => {
+      if (verdict === 'reject') stats.rejected++;
+      if (verdict === 'accept') this.#forward(own, side.peer, message);
+    });
+  }
+
+  #forward(own: OwnTopic, from: PeerId, message: GossipMessage): void {
     for (const peer of own.mesh.peers) {
-      if (peer !== side.peer) this.#send(peer, message);
+      if (peer !== from) this.#send(peer, message);
     }
   }
 
-  #judge(handler: Handler, message: TopicMessage): TopicVerdict {
+  async #judge(handler: Handler, message: TopicMessage): Promise<TopicVerdict> {
     try {
-      return handler(message);
+      return await handler(message);
     } catch (error) {
       this.#options.onError(error);
       return 'ignore';

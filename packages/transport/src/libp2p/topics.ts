@@ -8,7 +8,7 @@ import {
   type Runtime,
 } from '@mosaik/primitives';
 import { FrameTooLargeError } from '../errors.ts';
-import type { Topic, TopicMessage, TopicVerdict } from '../transport.ts';
+import type { Topic, TopicHandler, TopicVerdict } from '../transport.ts';
 import { fromLibp2pPeerId } from './identity.ts';
 
 /** Every message begins with a nonce, its id: the same content can be said twice. */
@@ -61,16 +61,16 @@ function createTopic(name: string, { gossip, network, runtime, metrics, onError 
     description: 'gossip messages sent by this node',
   });
 
-  const judge = (
-    handler: (message: TopicMessage) => TopicVerdict,
+  const judge = async (
+    handler: TopicHandler,
     from: Libp2pPeerId,
     message: Message,
-  ): TopicVerdict => {
+  ): Promise<TopicVerdict> => {
     const peer = fromLibp2pPeerId(from);
     if (peer === undefined || message.data.length < NONCE_BYTES) return 'reject';
     try {
       const data = new Uint8Array(message.data.buffer, message.data.byteOffset, message.data.byteLength);
-      return handler({ data: data.subarray(NONCE_BYTES), from: peer });
+      return await handler({ data: data.subarray(NONCE_BYTES), from: peer });
     } catch (error) {
       onError(error);
       return 'ignore';
@@ -94,8 +94,8 @@ function createTopic(name: string, { gossip, network, runtime, metrics, onError 
     subscribe(handler) {
       if (gossip.topicValidators.has(id))
         throw new InvalidArgumentError('topic', `${name} has a subscriber already`);
-      gossip.topicValidators.set(id, (from, message) => {
-        const verdict = judge(handler, from, message);
+      gossip.topicValidators.set(id, async (from, message) => {
+        const verdict = await judge(handler, from, message);
         received.add(1, { topic: name, verdict });
         return RESULT_OF[verdict];
       });

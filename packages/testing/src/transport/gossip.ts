@@ -1,5 +1,11 @@
 import { InvalidArgumentError, type PeerId, type Runtime, type Scope } from '@mosaik/primitives';
-import { FrameTooLargeError, type Topic, type TopicMessage, type TopicVerdict } from '@mosaik/transport';
+import {
+  FrameTooLargeError,
+  type Topic,
+  type TopicHandler,
+  type TopicMessage,
+  type TopicVerdict,
+} from '@mosaik/transport';
 import type { ConnectionSide } from '../network/connection.ts';
 import type { Endpoint, GossipFrame, GossipMessage } from '../network/endpoint.ts';
 import { Mesh } from './mesh.ts';

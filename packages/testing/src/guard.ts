@@ -55,9 +55,10 @@ const EXEMPT_CALLERS = [/\(?node:/, /[/\\]node_modules[/\\](@vitest|vitest|vite|
 /** Puts the guard in place; the returned function takes it away and leaves everything as it was. */
 export function installGuard(listener: GuardListener): () => void {
   const seen = new Set<string>();
-  const notice = (what: string): void => {
-    const stack = callerStack();
-    if (seen.has(what) || isExempt(stack)) return;
+  const notice: Notice = (what, above) => {
+    if (seen.has(what)) return;
+    const stack = stackAbove(above);
+    if (isExempt(stack)) return;
     seen.add(what);
     listener.leaked({ what, stack });
   };
@@ -67,11 +68,16 @@ export function installGuard(listener: GuardListener): () => void {
   };
 }
 
-/** The stack above the guard's own frames. */
-function callerStack(): string {
-  const lines = (new Error('leak').stack ?? '').split('\n').slice(1);
-  // This function, `notice`, and the stand-in.
-  return lines.slice(3).join('\n');
+/** Tells that `what` was used by whoever called `above`. */
+type Notice = (what: string, above: (...values: never[]) => unknown) => void;
+
+/** The stack of whoever called `above`. */
+function stackAbove(above: (...values: never[]) => unknown): string {
+  const holder: { stack?: string } = {};
+  // Where there is no such thing, the guard's own frames are shown too.
+  if (typeof Error.captureStackTrace === 'function') Error.captureStackTrace(holder, above);
+  else holder.stack = new Error('used here').stack ?? '';
+  return (holder.stack ?? '').split('\n').slice(1).join('\n');
 }
 
 function isExempt(stack: string): boolean {
@@ -94,19 +100,19 @@ function watchedFunctions(): readonly (readonly [target: object, name: string, w
   ];
 }
 
-function watchFunctions(notice: (what: string) => void): (() => void)[] {
+function watchFunctions(notice: Notice): (() => void)[] {
   return watchedFunctions()
     .filter(([target, name]) => typeof Reflect.get(target, name) === 'function')
-    .map(([target, name, what]) => standIn(target, name, () => notice(what)));
+    .map(([target, name, what]) => standIn(target, name, (above) => notice(what, above)));
 }
 
 /** Puts a stand-in before a function: it tells, then does the same. Own properties of the original stay visible. */
-function standIn(target: object, name: string, onUse: () => void): () => void {
+function standIn(target: object, name: string, onUse: (above: () => unknown) => void): () => void {
   const own = Object.getOwnPropertyDescriptor(target, name);
   const original = Reflect.get(target, name) as (...values: unknown[]) => unknown;
   const stand = function (this: unknown, ...values: unknown[]): unknown {
-    onUse();
-    return Reflect.apply(original, this === stand ? undefined : this, values);
+    onUse(stand);
+    return Reflect.apply(original, this, values);
   };
   Object.setPrototypeOf(stand, original);
   Object.defineProperty(target, name, {
@@ -122,18 +128,19 @@ function standIn(target: object, name: string, onUse: () => void): () => void {
 }
 
 /** `new Date()` and `Date()` read the clock; `new Date(value)` does not, and stays allowed. */
-function watchDate(notice: (what: string) => void): () => void {
+function watchDate(notice: Notice): () => void {
   const RealDate = globalThis.Date;
-  globalThis.Date = new Proxy(RealDate, {
+  const handler: ProxyHandler<DateConstructor> = {
     construct(target, values, newTarget) {
-      if (values.length === 0) notice('new Date()');
+      if (values.length === 0) notice('new Date()', handler.construct as () => unknown);
       return Reflect.construct(target, values, newTarget);
     },
     apply(target, self, values) {
-      notice('Date()');
+      notice('Date()', handler.apply as () => unknown);
       return Reflect.apply(target, self, values);
     },
-  });
+  };
+  globalThis.Date = new Proxy(RealDate, handler);
   return () => {
     globalThis.Date = RealDate;
   };

@@ -16,6 +16,8 @@ export interface Endpoint {
   readonly silenceTimeoutMs: number;
   /** False from when it closes; it does not connect any more. */
   readonly isOpen: boolean;
+  /** What is open and under way, as text. */
+  readonly activity: readonly string[];
   /** Its side of the connection to a peer. */
   sideTo(peer: PeerId): ConnectionSide | undefined;
   connected(side: ConnectionSide): void;

@@ -147,6 +147,13 @@ export class SimTransport implements Transport, Listener {
     return this.#closing === undefined;
   }
 
+  /** What is open and under way here, for whoever asks why a test does not end. */
+  get activity(): readonly string[] {
+    const links = [...this.#links].map((link) => `link ${link.protocol} to ${shortId(link.peer)}`);
+    const openings = [...this.#openings].map(({ side }) => `opening a link to ${shortId(side.peer)}`);
+    return [...openings, ...links, ...this.#scope.running];
+  }
+
   sideTo(peer: PeerId): ConnectionSide | undefined {
     return this.#sides.get(peer);
   }
@@ -188,7 +195,7 @@ export class SimTransport implements Transport, Listener {
     const side = this.#sides.get(peer) ?? (await this.#dialPeer(peer, options.signal));
     const definition = { protocol, protocolId: protocolId(this.networkId, protocol) };
     const link = await openLink(side, definition, this.#openings, options);
-    this.#track(link);
+    this.#track(link, protocol.name);
     return link;
   }
 
@@ -327,7 +334,7 @@ export class SimTransport implements Transport, Listener {
         return channel;
       },
     });
-    this.#track(link);
+    this.#track(link, protocol.name);
     return link;
   }
 
@@ -353,12 +360,12 @@ export class SimTransport implements Transport, Listener {
     }
   }
 
-  #track(link: Link<unknown>): void {
+  #track(link: Link<unknown>, protocol: string): void {
     this.#links.add(link);
     void link.ended.then((end) => {
       this.#links.delete(link);
       const code = 'code' in end ? end.code : 0;
-      this.metrics.counter('mosaik.link.ended').add(1, { protocol: link.protocol, kind: end.kind, code });
+      this.metrics.counter('mosaik.link.ended').add(1, { protocol, kind: end.kind, code });
     });
   }
 

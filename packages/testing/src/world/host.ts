@@ -96,6 +96,13 @@ export class SimHost implements Host, Machine {
     return this.#process.isAlive;
   }
 
+  /** What its transports are busy with, as text. */
+  get activity(): readonly string[] {
+    return [...this.listeners.values()].flatMap((transport) =>
+      transport.activity.map((what) => `${this.name}: ${what}`),
+    );
+  }
+
   get isPowered(): boolean {
     return this.#isPowered;
   }

@@ -192,12 +192,14 @@ class SimWorld implements World {
   }
 
   describe(): readonly string[] {
-    const waits = this.waits.descriptions.map((what) => `waiting until ${what}`);
-    const up = [...this.#hosts.values()].filter((host) => host.isUp).map((host) => host.name);
-    const hosts =
-      up.length === 0 ? [] : [`hosts up: ${up.slice(0, 20).join(', ')}${up.length > 20 ? ', …' : ''}`];
-    const connections = `${this.#network.connections} connections`;
-    return [...waits, ...hosts, connections, ...this.#network.heldUp.slice(0, 20)];
+    const hosts = [...this.#hosts.values()];
+    return [
+      ...this.waits.descriptions.map((what) => `waiting until ${what}`),
+      `${hosts.filter((host) => host.isUp).length} of ${hosts.length} hosts up`,
+      `${this.#network.connections} connections`,
+      ...firstOf(this.#network.heldUp),
+      ...firstOf(hosts.flatMap((host) => host.activity)),
+    ];
   }
 
   #onFault(what: string): void {
@@ -210,4 +212,12 @@ class SimWorld implements World {
     this.trace.text('error', `${host} ${where} ${error.message}`);
     if (this.errors.length < MAX_ERRORS) this.errors.push({ host, error, where });
   }
+}
+
+/** Enough to see what is going on; a large world has too much to print. */
+const MAX_DESCRIBED = 20;
+
+function firstOf(lines: readonly string[]): readonly string[] {
+  const more = lines.length - MAX_DESCRIBED;
+  return more > 0 ? [...lines.slice(0, MAX_DESCRIBED), `and ${more} more`] : lines;
 }

@@ -8,14 +8,22 @@ export interface DetectorHost {
   readonly self: PeerId;
   /** Peers we are connected to: those that are probed. Ascending by id. */
   neighbours(): readonly PeerId[];
-  /** The version held of a peer; undefined when it is not in the catalog. */
+  /** Everyone in the catalog, ascending by id; asked for helpers when there are too few neighbours. */
+  members(): readonly PeerId[];
+  /** The version held of a peer, of this node too; undefined when it is not in the catalog. */
   versionOf(peer: PeerId): EntryVersion | undefined;
   /**
    * Probes a peer once, over the live connection or by dialling it; resolves with the round trip in ms.
-   * Rejects when it fails for sure (refused), or when `signal` fires.
+   * Rejects when it fails for sure (refused), or when `signal` fires. A `TimeoutError`, or an error caused by one, is no
+   * sure failure.
    */
   ping(peer: PeerId, signal: AbortSignal): Promise<number>;
-  /** Asks `helper` to probe `target`; resolves with whether the target answered it. Rejects when the helper did not answer. */
+  /**
+   * Asks `helper` to probe `target`; resolves with whether the target answered it. Rejects when the helper did not answer.
+   *
+   * The helper gives up after `nackAfterMs` and then says so: an answer that stays out tells of this node, not of the
+   * target (Lifeguard §IV-A).
+   */
   pingThrough(helper: PeerId, target: PeerId, signal: AbortSignal): Promise<boolean>;
   /** Tells everybody. */
   spread(rumour: Rumour): void;
@@ -35,6 +43,12 @@ export interface Rumour {
   /** Who says it. */
   readonly by: PeerId;
 }
+
+/**
+ * What became of a rumour: `noted`; `stale`, as a newer entry is held, or none; `doubted`, as the peer has answered
+ * just now: it should be told what is said of it, so that it refutes.
+ */
+export type RumourVerdict = 'noted' | 'stale' | 'doubted';
 
 /** Times in ms. Defaults suit a LAN; see docs/internals/discovery.md for the formulas. */
 export interface DetectorOptions {
@@ -57,13 +71,14 @@ export interface Detector {
   /** Begins to probe. */
   start(): void;
   /** A rumour has arrived; it was not known before. */
-  hear(rumour: Rumour): void;
-  /** The connection to a peer has ended without a goodbye. */
+  hear(rumour: Rumour): RumourVerdict;
+  /** The connection to a peer has ended without a goodbye, or a dial to a member has failed. */
   onConnectionLost(peer: PeerId): void;
   /** A newer entry of a peer has arrived: whatever was suspected of an older one is void. */
   onEntry(peer: PeerId, version: EntryVersion): void;
   /** The peer has left the catalog for whatever reason. */
   onGone(peer: PeerId): void;
+  /** Whom this node suspects itself; ascending by id. */
   readonly suspects: readonly PeerId[];
   /** 0 when this node is well; up to 8 the more it has reason to doubt itself (Lifeguard's local health multiplier). */
   readonly health: number;

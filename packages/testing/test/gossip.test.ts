@@ -1,6 +1,8 @@
+import { createScope, type PeerId } from '@mosaik/primitives';
 import type { Transport } from '@mosaik/transport';
 import { describe, expect, it } from 'vitest';
 import { createWorld, type World } from '../src/index.ts';
+import { Mesh } from '../src/transport/mesh.ts';
 import { SeenCache } from '../src/transport/seen-cache.ts';
 
 /** A ring with chords: each of `count` hosts connected to about eight others. */
@@ -66,6 +68,67 @@ describe('gossip', () => {
       await world.sleep(10_000);
       await alive[0]!.topic('t').publish(Uint8Array.of(42));
       await world.until(() => alive.slice(1).every((transport) => heard.get(transport)!.get(42) === 1));
+    });
+  });
+
+  it('keeps to its degree at a node with many neighbours, and tells some of the others a little later', async () => {
+    const world = createWorld({ seed: 5 });
+    await world.run(async () => {
+      const hub = world.host('hub').transport();
+      const spokes = Array.from({ length: 40 }, (_, index) => world.host(`s${index}`).transport());
+      for (const spoke of spokes) await spoke.connect('sim://hub');
+      const heard = countHeard([hub, ...spokes]);
+      await world.sleep(5_000);
+      await spokes[7]!.topic('t').publish(Uint8Array.of(1));
+      await world.sleep(10);
+      const reached = (): number => spokes.filter((spoke) => heard.get(spoke)!.has(1)).length;
+      expect(reached()).toBeGreaterThanOrEqual(4);
+      expect(reached()).toBeLessThanOrEqual(12);
+      await world.until(() => reached() > 20, { withinMs: 5_000 });
+    });
+  });
+
+  it('grafts others when too few are left, and backs off from who pruned', async () => {
+    const world = createWorld({ seed: 5 });
+    await world.run(async () => {
+      const runtime = world.runtime;
+      const peers = Array.from({ length: 12 }, (_, index) => `p${index}` as PeerId);
+      const grafted: PeerId[] = [];
+      const pruned: PeerId[] = [];
+      let candidates: readonly PeerId[] = peers.slice(0, 8);
+      const onError = (error: Error): void => {
+        throw error;
+      };
+      const mesh = new Mesh({
+        runtime,
+        scope: createScope({ runtime, name: 'mesh', onError }),
+        candidates: () => candidates,
+        graft: (peer) => grafted.push(peer),
+        prune: (peer) => pruned.push(peer),
+      });
+      mesh.join();
+      expect(grafted).toHaveLength(6);
+      const first = [...grafted];
+      candidates = candidates.filter((peer) => !first.slice(0, 2).includes(peer));
+      for (const peer of first.slice(0, 2)) mesh.gone(peer);
+      await world.sleep(2_000);
+      expect(grafted).toHaveLength(6);
+      mesh.pruned(first[2]!);
+      await world.sleep(2_000);
+      // Two candidates were left over; who pruned is asked only after a minute, when there is nobody else.
+      expect([...mesh.peers]).toHaveLength(5);
+      expect(mesh.has(first[2]!)).toBe(false);
+      mesh.pruned(first[3]!);
+      mesh.pruned(first[4]!);
+      await world.sleep(30_000);
+      expect([...mesh.peers]).toHaveLength(3);
+      await world.sleep(40_000);
+      expect([...mesh.peers]).toHaveLength(4);
+      for (const peer of peers.slice(8)) mesh.grafted(peer);
+      expect([...mesh.peers]).toHaveLength(8);
+      for (let index = 0; index < 6; index++) mesh.grafted(`q${index}` as PeerId);
+      expect([...mesh.peers]).toHaveLength(12);
+      expect(pruned).toEqual(['q4', 'q5']);
     });
   });
 

@@ -106,6 +106,20 @@ describe('a host that loses power', () => {
     });
   });
 
+  it('does not send later what a partition had held back', async () => {
+    const world = createWorld({ seed: 1 });
+    await world.run(async () => {
+      const { left, right, near, far } = await scene(world);
+      const cut = world.faults.partition([left], [right]);
+      await near.send({ n: 1 });
+      await world.sleep(100);
+      left.crash({ mode: 'powerLoss' });
+      cut.heal();
+      expect((await far.ended).kind).toBe('silent');
+      expect(far.stats.receivedBytes).toBe(0);
+    });
+  });
+
   it('is noticed as late as its peers were told to', async () => {
     const world = createWorld({ seed: 1 });
     await world.run(async () => {
@@ -216,6 +230,7 @@ describe('a host that stalls', () => {
         ['one', 10],
         ['two', 20],
         ['three', 30],
+        ['on the dot', 115],
         ['four', 200],
       ] as const) {
         host.runtime.setTimer(delayMs, () => {
@@ -233,6 +248,8 @@ describe('a host that stalls', () => {
         ['after two', 115],
         ['three', 115],
         ['after three', 115],
+        ['on the dot', 115],
+        ['after on the dot', 115],
         ['four', 200],
         ['after four', 200],
       ]);

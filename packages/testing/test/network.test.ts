@@ -1,9 +1,9 @@
-import { TimeoutError, withTimeout } from '@mosaik/primitives';
-import { PeerUnreachableError } from '@mosaik/transport';
+import { AbortedError, TimeoutError, withTimeout } from '@mosaik/primitives';
+import { type Link, PeerUnreachableError } from '@mosaik/transport';
 import { describe, expect, it } from 'vitest';
 import { createWorld, type PathOptions, type World } from '../src/index.ts';
 import { WINDOW_BYTES } from '../src/network/channel.ts';
-import { Bytes, linkBetween, Numbers, transportsOf, Urgent } from './support/protocols.ts';
+import { Bytes, linkBetween, type Numbered, Numbers, transportsOf, Urgent } from './support/protocols.ts';
 
 const exact = (path: PathOptions): World => createWorld({ seed: 1, network: { jitterMs: 0, ...path } });
 
@@ -98,6 +98,22 @@ describe('paths', () => {
     });
   });
 
+  it('hold control to their rate as well', async () => {
+    const world = exact({ latencyMs: 1, bytesPerSecond: 10_000 });
+    await world.run(async () => {
+      const [a, b] = transportsOf(world, 'a', 'b');
+      const { near, far } = await linkBetween(a!, b!, Urgent);
+      const startMs = world.now;
+      for (let n = 0; n < 20; n++) {
+        await near.send({ n });
+        await near.flushed();
+        await world.sleep(1);
+      }
+      for (let n = 0; n < 20; n++) await far.receive();
+      expect(world.now - startMs).toBeGreaterThan(150);
+    });
+  });
+
   it('of a host to itself do not leave the machine', async () => {
     const world = exact({ latencyMs: 100 });
     await world.run(async () => {
@@ -142,7 +158,59 @@ describe('channels', () => {
   });
 });
 
+describe('opening', () => {
+  it('that is given up leaves nothing behind at the other side', async () => {
+    const world = exact({ latencyMs: 10 });
+    await world.run(async () => {
+      const [a, b] = transportsOf(world, 'a', 'b');
+      const accepted: Link<Numbered>[] = [];
+      b!.accept(Numbers, (link) => void accepted.push(link));
+      const peer = await a!.connect('sim://b');
+      const abort = new AbortController();
+      const opening = a!.open(peer, Numbers, { signal: abort.signal });
+      await world.sleep(5);
+      abort.abort();
+      await expect(opening).rejects.toBeInstanceOf(AbortedError);
+      await world.sleep(100);
+      expect(accepted.map((link) => link.end?.kind)).toEqual(['reset']);
+    });
+  });
+
+  it('fails with the connection, and reaches nobody who has left it', async () => {
+    const world = exact({ latencyMs: 10 });
+    await world.run(async () => {
+      const [a, b] = transportsOf(world, 'a', 'b');
+      let accepted = 0;
+      b!.accept(Numbers, () => void accepted++);
+      const peer = await a!.connect('sim://b');
+      await world.sleep(100);
+      const opening = a!.open(peer, Numbers);
+      await world.sleep(5);
+      await b!.disconnect(a!.local.peerId);
+      await expect(opening).rejects.toThrow(/connection was lost/);
+      expect(accepted).toBe(0);
+    });
+  });
+});
+
 describe('dialling', () => {
+  it('each other at once makes one connection, which stays', async () => {
+    const world = exact({});
+    await world.run(async () => {
+      const [a, b] = transportsOf(world, 'a', 'b');
+      const events: string[] = [];
+      for (const transport of [a!, b!]) {
+        void (async () => {
+          for await (const event of transport.events) events.push(event.type);
+        })();
+      }
+      await Promise.all([a!.connect('sim://b'), b!.connect('sim://a'), a!.connect('sim://b')]);
+      await world.sleep(100);
+      expect(events).toEqual(['connected', 'connected']);
+      expect(world.stats.connections).toBe(1);
+    });
+  });
+
   it('fails at once for a name that is none, and after a round trip where nobody listens', async () => {
     const world = exact({ latencyMs: 10, bytesPerSecond: Number.POSITIVE_INFINITY });
     await world.run(async () => {

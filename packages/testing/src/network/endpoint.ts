@@ -47,4 +47,6 @@ export interface GossipMessage {
 /** What neighbours tell each other, in the words of gossipsub. */
 export type GossipFrame =
   | { readonly type: 'subscribe' | 'unsubscribe' | 'graft' | 'prune'; readonly topic: string }
-  | { readonly type: 'publish'; readonly topic: string; readonly message: GossipMessage };
+  | { readonly type: 'publish'; readonly topic: string; readonly message: GossipMessage }
+  /** Names messages that it has, or those that it wants of them. */
+  | { readonly type: 'ihave' | 'iwant'; readonly topic: string; readonly ids: readonly number[] };

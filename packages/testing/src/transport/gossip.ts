@@ -9,12 +9,14 @@ import {
 import type { ConnectionSide } from '../network/connection.ts';
 import type { Endpoint, GossipFrame, GossipMessage } from '../network/endpoint.ts';
 import { Mesh } from './mesh.ts';
+import { RecentMessages } from './recent-messages.ts';
 import { SeenCache } from './seen-cache.ts';
 
 const MAX_TOPIC_BYTES = 1024 * 1024;
 /** Ids, topic and framing of a gossip message. */
 const MESSAGE_OVERHEAD_BYTES = 100;
 const CONTROL_BYTES = 80;
+const ID_BYTES = 16;
 
 /** What gossip cost, over all hosts. */
 export interface GossipStats {
@@ -43,15 +45,16 @@ type Handler = TopicHandler;
 interface OwnTopic {
   handler: Handler | undefined;
   readonly mesh: Mesh;
+  readonly recent: RecentMessages;
 }
 
 /**
  * Gossip of one node, as gossipsub does it as seen from above: the author sends to every neighbour that subscribed
- * (flood publishing), others forward what their subscriber accepts along a mesh of bounded degree, and a node handles a
- * message once within two minutes.
+ * (flood publishing), others forward what their subscriber accepts along a mesh of bounded degree and tell some of the
+ * other neighbours what they have (IHAVE/IWANT), and a node handles a message once within two minutes.
  *
- * Left out: IHAVE/IWANT (what is lost with a connection stays lost), peer scoring (a rejected message is counted, its
- * sender is not punished), peer exchange, and opportunistic grafting.
+ * Left out: peer scoring (a rejected message is counted, its sender is not punished), peer exchange, opportunistic
+ * grafting, the suppression of large duplicates (IDONTWANT); and heartbeats come only while there is something to do.
  */
 export class Gossip {
   readonly #options: GossipOptions;
@@ -119,6 +122,12 @@ export class Gossip {
       case 'publish':
         this.#receive(side, frame.message);
         break;
+      case 'ihave':
+        this.#want(side, frame.topic, frame.ids);
+        break;
+      case 'iwant':
+        this.#give(peer, frame.topic, frame.ids);
+        break;
     }
   }
 
@@ -132,6 +141,7 @@ export class Gossip {
     const { stats } = this.#options;
     const message: GossipMessage = { id: ++stats.lastId, topic, data: data.slice() };
     this.#seen.add(message.id);
+    this.#topics.get(topic)?.recent.add(message);
     const targets = this.#subscribers(topic);
     for (const peer of targets) this.#send(peer, message);
     return targets.length;
@@ -156,18 +166,25 @@ export class Gossip {
   #own(topic: string): OwnTopic {
     const known = this.#topics.get(topic);
     if (known) return known;
-    const tellPeer = (type: 'graft' | 'prune') => (peer: PeerId) => {
+    const { runtime, scope } = this.#options;
+    const tellPeer = (peer: PeerId, frame: GossipFrame): void => {
       const side = this.#neighbours.get(peer);
-      if (side) this.#tell(side, { type, topic });
+      if (side) this.#tell(side, frame);
     };
     const mesh = new Mesh({
-      runtime: this.#options.runtime,
-      scope: this.#options.scope,
+      runtime,
+      scope,
       candidates: () => this.#subscribers(topic),
-      graft: tellPeer('graft'),
-      prune: tellPeer('prune'),
+      graft: (peer) => tellPeer(peer, { type: 'graft', topic }),
+      prune: (peer) => tellPeer(peer, { type: 'prune', topic }),
     });
-    const own: OwnTopic = { handler: undefined, mesh };
+    const recent = new RecentMessages({
+      runtime,
+      scope,
+      listeners: () => this.#subscribers(topic).filter((peer) => !mesh.has(peer)),
+      tell: (peer, ids) => tellPeer(peer, { type: 'ihave', topic, ids }),
+    });
+    const own: OwnTopic = { handler: undefined, mesh, recent };
     this.#topics.set(topic, own);
     return own;
   }
@@ -188,8 +205,24 @@ export class Gossip {
   }
 
   #forward(own: OwnTopic, from: PeerId, message: GossipMessage): void {
+    own.recent.add(message);
     for (const peer of own.mesh.peers) {
       if (peer !== from) this.#send(peer, message);
+    }
+  }
+
+  /** Asks for what is offered and has not been here. */
+  #want(side: ConnectionSide, topic: string, offered: readonly number[]): void {
+    if (!this.#topics.get(topic)?.handler) return;
+    const ids = offered.filter((id) => !this.#seen.has(id));
+    if (ids.length > 0) this.#tell(side, { type: 'iwant', topic, ids });
+  }
+
+  #give(peer: PeerId, topic: string, ids: readonly number[]): void {
+    const recent = this.#topics.get(topic)?.recent;
+    for (const id of ids) {
+      const message = recent?.get(id);
+      if (message) this.#send(peer, message);
     }
   }
 
@@ -212,7 +245,8 @@ export class Gossip {
   }
 
   #tell(side: ConnectionSide, frame: GossipFrame): void {
-    this.#transmit(side, CONTROL_BYTES, frame);
+    const idBytes = 'ids' in frame ? frame.ids.length * ID_BYTES : 0;
+    this.#transmit(side, CONTROL_BYTES + idBytes, frame);
   }
 
   /** All of gossip is one stream, so that a graft does not overtake a subscription. */

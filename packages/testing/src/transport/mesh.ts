@@ -39,6 +39,10 @@ export class Mesh {
     return this.#peers;
   }
 
+  has(peer: PeerId): boolean {
+    return this.#peers.has(peer);
+  }
+
   join(): void {
     this.#isJoined = true;
     this.#mend();

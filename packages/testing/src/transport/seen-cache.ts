@@ -15,13 +15,24 @@ export class SeenCache {
 
   /** False when it had been here. */
   add(id: number): boolean {
+    const nowMs = this.#forgetOld();
+    if (this.#seenAtMs.has(id)) return false;
+    this.#seenAtMs.set(id, nowMs);
+    return true;
+  }
+
+  has(id: number): boolean {
+    this.#forgetOld();
+    return this.#seenAtMs.has(id);
+  }
+
+  /** Returns the time. */
+  #forgetOld(): number {
     const nowMs = this.#runtime.now();
     for (const [old, atMs] of this.#seenAtMs) {
       if (nowMs - atMs < SEEN_MS) break;
       this.#seenAtMs.delete(old);
     }
-    if (this.#seenAtMs.has(id)) return false;
-    this.#seenAtMs.set(id, nowMs);
-    return true;
+    return nowMs;
   }
 }

@@ -19,7 +19,7 @@ export const CloseCode = {
   TooMany: 429,
   /** The handler of the link failed. */
   InternalError: 500,
-  /** The node is closing. */
+  /** The node, or its connection to this one, is closing. */
   ShuttingDown: 503,
 } as const;
 

@@ -13,6 +13,9 @@ import {
 const BASE_BACKOFF_MS = 200;
 const MAX_BACKOFF_MS = 5_000;
 
+/** A connection that lasted less counts as a failure: a peer that drops us after each connect is dialled ever later. */
+const STABLE_MS = 1_000;
+
 /** The side with the larger id lets the other dial first, so that two that want each other do not cross. */
 const COURTESY_MS = 500;
 
@@ -64,16 +67,28 @@ export class Keeper {
   }
 
   async #redial(peer: PeerId, signal: AbortSignal): Promise<void> {
-    const { runtime, connections, self } = this.#options;
+    const { runtime, connections } = this.#options;
     const backoff = createBackoff(runtime, { baseMs: BASE_BACKOFF_MS, maxMs: MAX_BACKOFF_MS });
     while (true) {
-      await connections.until((live) => !live.has(peer), { signal });
-      if (backoff.attempts === 0 && self > peer) await this.#courtesy(peer, signal);
-      if (connections.value.has(peer) || (await this.#try(peer, backoff.attempts + 1, signal)))
-        backoff.reset();
-      // Also after a success: who is dropped right after each connect must not be redialled in a tight loop.
+      if (await this.#connect(peer, backoff.attempts, signal)) {
+        const sinceMs = runtime.now();
+        await connections.until((live) => !live.has(peer), { signal });
+        if (runtime.now() - sinceMs >= STABLE_MS) {
+          backoff.reset();
+          // All who kept a peer lose it at the same moment, and must not come back at the same moment.
+          await sleep(runtime, runtime.random() * BASE_BACKOFF_MS, { signal });
+          continue;
+        }
+      }
       await sleep(runtime, backoff.next(), { signal });
     }
+  }
+
+  /** Has a connection, by whichever side made it; false when there is none. */
+  async #connect(peer: PeerId, failures: number, signal: AbortSignal): Promise<boolean> {
+    const { connections, self } = this.#options;
+    if (failures === 0 && self > peer) await this.#courtesy(peer, signal);
+    return connections.value.has(peer) || (await this.#try(peer, failures + 1, signal));
   }
 
   /** Waits for the other side to dial, but not for long. */

@@ -1,48 +1,50 @@
 import type { Connection as Libp2pConnection, Stream } from '@libp2p/interface';
 import {
+  ClosedError,
   createEventStream,
   createWatch,
   type EventSource,
   type PeerId,
   type Scope,
   type WatchSource,
-  withTimeout,
 } from '@mosaik/primitives';
-import { ProtocolUnsupportedError } from '../errors.ts';
+import { CloseCode } from '../codes.ts';
 import type { ChannelEnd } from '../link/channel.ts';
 import { createLink } from '../link/create-link.ts';
 import type { LinkEnd } from '../link/end.ts';
 import type { Link } from '../link/link.ts';
 import type { Connection, DisconnectReason, TransportEvent } from '../transport.ts';
 import { streamChannel } from './channel.ts';
-import { fromLibp2pPeerId } from './identity.ts';
+import { atMost, closeConnection, dropConnection, peerOf } from './connection.ts';
 import { type Beat, livenessProtocol, watchLiveness } from './liveness.ts';
-import type { Node } from './node.ts';
 
 /** RFC 6298 §2: the weight of a new sample in the smoothed round trip. */
 const RTT_ALPHA = 1 / 8;
 
+/** How long a goodbye may take: the other side answers within a round trip, or is not there. */
+const GOODBYE_MS = 500;
+
 /** A connection whose other end has shown that it is of our network. */
-interface Member extends Connection {
+interface Member {
+  readonly connection: Connection;
   readonly raw: Libp2pConnection;
+  readonly link: Link<Beat>;
   readonly scope: Scope;
   rttMs: number | undefined;
   reason: DisconnectReason | undefined;
 }
 
 interface MembersOptions {
-  readonly node: Node;
   readonly scope: Scope;
   readonly self: PeerId;
   readonly protocolId: string;
   readonly silenceMs: number;
-  readonly joinTimeoutMs: number;
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * The connections to peers of our network. A connection counts from when its liveness link stands (opened by the side
- * that dialled) until that link or the connection ends; a peer of another network cannot open one, and is dropped.
+ * The connections to peers of our network. A connection counts from when its liveness link stands until that link or
+ * the connection ends.
  */
 export class Members {
   readonly connections: WatchSource<ReadonlyMap<PeerId, Connection>> = createWatch<
@@ -51,27 +53,16 @@ export class Members {
   readonly events: EventSource<TransportEvent> = createEventStream<TransportEvent>();
   readonly #options: MembersOptions;
   readonly #members = new Map<string, Member>();
-  readonly #joining = new Map<string, Promise<Member>>();
   readonly #silent = new WeakSet<Libp2pConnection>();
+  #isClosing = false;
+  #isClosed = false;
 
   constructor(options: MembersOptions) {
     this.#options = options;
   }
 
-  async start(): Promise<void> {
-    const { node, protocolId } = this.#options;
-    node.addEventListener('connection:open', (event) => this.#onOpen(event.detail));
-    node.addEventListener('connection:close', (event) => this.#onClose(event.detail));
-    await node.handle(protocolId, (stream, connection) => this.#onInbound(stream, connection), {
-      maxInboundStreams: 1,
-      runOnLimitedConnection: true,
-    });
-  }
-
-  /** Resolves when the connection belongs to a member; rejects when its other end is none. */
-  async joined(raw: Libp2pConnection): Promise<PeerId> {
-    const member = this.#members.get(raw.id) ?? (await this.#join(raw));
-    return member.peer;
+  has(raw: Libp2pConnection): boolean {
+    return this.#members.has(raw.id);
   }
 
   /** The connection to use for a peer. */
@@ -90,94 +81,26 @@ export class Members {
       : { kind: 'lost', reason: 'the connection ended without a goodbye' };
   }
 
-  /** Says goodbye on every connection to a peer and closes it. */
-  async disconnect(peer: PeerId): Promise<void> {
-    const own = [...this.#members.values()].filter((member) => member.peer === peer);
-    await Promise.all(own.map((member) => this.#leave(member, 'closed')));
-    await Promise.all(own.map((member) => member.raw.close()));
-  }
-
-  #onOpen(raw: Libp2pConnection): void {
-    if (raw.direction === 'outbound') this.#joinInBackground(raw);
-    else this.#expectJoin(raw);
-  }
-
-  /** Who connects must show within the time of a dial that it is of our network. */
-  #expectJoin(raw: Libp2pConnection): void {
-    this.#options.scope.after(this.#options.joinTimeoutMs, () => {
-      if (!this.#members.has(raw.id) && raw.status === 'open')
-        raw.abort(new Error('not a member of this network'));
-    });
-  }
-
-  #joinInBackground(raw: Libp2pConnection): void {
-    this.#join(raw).catch(() => {
-      // Whoever dialled is told; here it only matters that the connection does not stay.
-      if (raw.status === 'open') raw.abort(new Error('not a member of this network'));
-    });
-  }
-
-  #join(raw: Libp2pConnection): Promise<Member> {
-    const running = this.#joining.get(raw.id);
-    if (running !== undefined) return running;
-    const joining = this.#openLiveness(raw).finally(() => this.#joining.delete(raw.id));
-    this.#joining.set(raw.id, joining);
-    return joining;
-  }
-
-  async #openLiveness(raw: Libp2pConnection): Promise<Member> {
-    const { protocolId, scope, joinTimeoutMs } = this.#options;
-    const peer = this.peerOf(raw);
-    const options = { what: 'joining', timeoutMs: joinTimeoutMs, signal: scope.signal };
-    const stream = await withTimeout(scope.runtime, options, (signal) =>
-      raw.newStream(protocolId, { signal, runOnLimitedConnection: true }),
-    ).catch((cause: Error) => {
-      if (cause.name !== 'UnsupportedProtocolError') throw cause;
-      throw new ProtocolUnsupportedError(peer, protocolId, { cause });
-    });
-    return this.#add(raw, peer, stream);
-  }
-
-  #onInbound(stream: Stream, raw: Libp2pConnection): void {
-    try {
-      this.#add(raw, this.peerOf(raw), stream);
-    } catch (error) {
-      stream.abort(error as Error);
-    }
-  }
-
-  /** Our id of whoever is at the other end. */
-  peerOf(raw: Libp2pConnection): PeerId {
-    const peer = fromLibp2pPeerId(raw.remotePeer);
-    if (peer === undefined) throw new Error('a peer without an Ed25519 key');
-    return peer;
-  }
-
-  #add(raw: Libp2pConnection, peer: PeerId, stream: Stream): Member {
-    const { scope, protocolId, silenceMs } = this.#options;
+  /** Takes in a connection with the stream of its liveness link, negotiated in either direction. */
+  add(raw: Libp2pConnection, stream: Stream): PeerId {
+    if (this.#isClosing) throw new ClosedError('the transport is closing');
+    const { scope, silenceMs } = this.#options;
+    const peer = peerOf(raw);
     const member: Member = {
-      peer,
-      direction: raw.direction,
-      address: raw.remoteAddr.toString(),
-      openedAtMs: scope.runtime.now(),
-      raw,
       scope: scope.child('member'),
+      connection: {
+        peer,
+        direction: raw.direction,
+        address: raw.remoteAddr.toString(),
+        openedAtMs: scope.runtime.now(),
+      },
+      raw,
+      link: this.#livenessLink(raw, peer, stream),
       rttMs: undefined,
       reason: undefined,
     };
-    const link: Link<Beat> = createLink({
-      peer,
-      protocol: livenessProtocol,
-      protocolId,
-      direction: raw.direction,
-      runtime: scope.runtime,
-      channel: streamChannel(stream, {
-        connectionEnd: () => this.endOf(raw),
-        onError: this.#options.onError,
-      }),
-    });
     this.#members.set(raw.id, member);
-    watchLiveness(member.scope, link, silenceMs, {
+    watchLiveness(member.scope, member.link, silenceMs, {
       rtt: (rttMs) => {
         member.rttMs = member.rttMs === undefined ? rttMs : member.rttMs + RTT_ALPHA * (rttMs - member.rttMs);
       },
@@ -185,32 +108,70 @@ export class Members {
       ended: (end) => this.#onGoodbye(member, end),
     });
     this.#publish(peer);
-    return member;
+    return peer;
+  }
+
+  #livenessLink(raw: Libp2pConnection, peer: PeerId, stream: Stream): Link<Beat> {
+    return createLink({
+      peer,
+      protocol: livenessProtocol,
+      protocolId: this.#options.protocolId,
+      direction: raw.direction,
+      runtime: this.#options.scope.runtime,
+      channel: streamChannel(stream, {
+        connectionEnd: () => this.endOf(raw),
+        onError: this.#options.onError,
+      }),
+    });
+  }
+
+  /** libp2p tells that a connection is gone. */
+  onClose(raw: Libp2pConnection): void {
+    const member = this.#members.get(raw.id);
+    // A turn later: a goodbye that came in the same read is seen first.
+    if (member) this.#options.scope.runtime.yieldTo(() => this.#leave(member, 'lost'));
+  }
+
+  /** Says goodbye on every connection to a peer and closes it. */
+  async disconnect(peer: PeerId): Promise<void> {
+    const own = [...this.#members.values()].filter((member) => member.connection.peer === peer);
+    await Promise.all(own.map((member) => this.#part(member)));
+  }
+
+  /** Parts with everybody; no connection counts any more. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    await Promise.all([...this.#members.values()].map((member) => this.#part(member)));
+    this.#isClosed = true;
+    this.connections.close();
+    this.events.close();
+  }
+
+  async #part(member: Member): Promise<void> {
+    member.reason ??= 'closed';
+    await atMost(this.#options.scope.runtime, GOODBYE_MS, member.link.close(CloseCode.Done, 'goodbye'));
+    await closeConnection(member.raw);
+    this.#leave(member, 'closed');
   }
 
   #declareSilent(member: Member): void {
     this.#silent.add(member.raw);
-    member.reason = 'silent';
-    member.raw.abort(new Error('the peer is silent'));
+    member.reason ??= 'silent';
+    dropConnection(member.raw, 'the peer is silent');
   }
 
-  /** The other side's liveness link has ended while the connection still stands. */
+  /** The liveness link has ended while the connection still stands. */
   #onGoodbye(member: Member, end: LinkEnd): void {
-    if (end.kind === 'closed') member.reason ??= 'closed';
-    if (member.raw.status === 'open') member.raw.close().catch((error: Error) => member.raw.abort(error));
+    member.reason ??= reasonOf(end);
+    if (!member.scope.isClosing) member.scope.spawn('close', () => closeConnection(member.raw));
   }
 
-  #onClose(raw: Libp2pConnection): void {
-    const member = this.#members.get(raw.id);
-    // A turn later: a goodbye that came in the same read is seen first.
-    if (member) this.#options.scope.runtime.yieldTo(() => void this.#leave(member, 'lost'));
-  }
-
-  async #leave(member: Member, reason: DisconnectReason): Promise<void> {
-    if (!this.#members.delete(member.raw.id)) return;
-    member.reason ??= reason;
-    await member.scope.close();
-    this.#publish(member.peer, member.reason);
+  #leave(member: Member, reason: DisconnectReason): void {
+    if (this.#isClosed || !this.#members.delete(member.raw.id)) return;
+    member.reason ??= reasonOf(member.link.end) ?? reason;
+    this.#publish(member.connection.peer, member.reason);
+    const { scope } = this.#options;
+    if (!scope.isClosing) scope.spawn('leave', () => member.scope.close());
   }
 
   /** Of two connections that crossed, both sides use the one that the smaller id dialled. */
@@ -218,24 +179,31 @@ export class Members {
     const dialler = this.#options.self < peer ? 'outbound' : 'inbound';
     let preferred: Member | undefined;
     for (const member of this.#members.values()) {
-      if (member.peer !== peer) continue;
-      if (preferred === undefined || member.direction === dialler) preferred = member;
+      if (member.connection.peer !== peer) continue;
+      if (preferred === undefined || member.connection.direction === dialler) preferred = member;
     }
     return preferred;
   }
 
   /** Brings the watch up to date with what is known of `peer`, and tells of the change. */
   #publish(peer: PeerId, reason: DisconnectReason = 'lost'): void {
-    const member = this.#preferred(peer);
+    const connection = this.#preferred(peer)?.connection;
     const known = this.connections.value.get(peer);
-    if (known === member) return;
+    if (known === connection) return;
     const next = new Map(this.connections.value);
-    if (member) next.set(peer, member);
+    if (connection) next.set(peer, connection);
     else next.delete(peer);
     this.connections.set(next);
-    if (member === undefined) this.events.emit({ type: 'disconnected', peer, reason });
+    if (connection === undefined) this.events.emit({ type: 'disconnected', peer, reason });
     else if (known === undefined) {
-      this.events.emit({ type: 'connected', peer, direction: member.direction, address: member.address });
+      const { direction, address } = connection;
+      this.events.emit({ type: 'connected', peer, direction, address });
     }
   }
+}
+
+/** Why a connection is over, as far as the end of its liveness link tells: a violation of it makes us close. */
+function reasonOf(end: LinkEnd | undefined): DisconnectReason | undefined {
+  if (end?.kind === 'closed' || end?.kind === 'violation') return 'closed';
+  return end?.kind === 'silent' ? 'silent' : undefined;
 }

@@ -3,7 +3,7 @@ import { yamux } from '@chainsafe/libp2p-yamux';
 import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2';
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub';
 import { type Identify, identify } from '@libp2p/identify';
-import type { Libp2p, ServiceMap } from '@libp2p/interface';
+import type { Libp2p, PeerInfo, ServiceMap } from '@libp2p/interface';
 import { mdns } from '@libp2p/mdns';
 import { tcp } from '@libp2p/tcp';
 import { type NetworkId, shortId } from '@mosaik/primitives';
@@ -23,15 +23,26 @@ const MIB = 1024 * 1024;
 /** Links of one protocol a connection: the accept gate refuses far below, and with a code. */
 export const MAX_STREAMS_PER_PROTOCOL = 4_096;
 const MDNS_INTERVAL_MS = 5_000;
+/** Silent addresses of a peer that fit into the time of one dial. */
+const ADDRESSES_PER_DIAL = 3;
 
-/** Starts libp2p with the settings mosaik needs; each departs from a default for a reason measured or read. */
-export function startNode(
-  options: Libp2pTransportOptions,
-  limits: Limits,
-  network: NetworkId,
-  identity: Identity,
-): Promise<Node> {
+interface NodeOptions {
+  readonly options: Libp2pTransportOptions;
+  readonly limits: Limits;
+  readonly network: NetworkId;
+  readonly identity: Identity;
+  /** A peer was seen on the local network; called each time it is. */
+  readonly onFound: (peer: PeerInfo) => void;
+}
+
+/**
+ * Makes a libp2p node, not started yet, with the settings mosaik needs; each departs from a default for a reason
+ * measured or read.
+ */
+export function createNode({ options, limits, network, identity, onFound }: NodeOptions): Promise<Node> {
   return createLibp2p<Services>({
+    // Not before our handlers are in place: who connects at once would find nothing.
+    start: false,
     privateKey: identity.privateKey,
     addresses: {
       listen: [...(options.listen ?? ['/ip4/0.0.0.0/tcp/0']), ...relayListen(options)],
@@ -48,11 +59,12 @@ export function startNode(
         streamOptions: { maxStreamWindowSize: limits.streamWindowBytes },
       }),
     ],
-    ...discoveryOptions(options, network),
+    ...discoveryOptions(options, network, onFound),
     connectionManager: {
       maxConnections: limits.maxConnections,
       dialTimeout: limits.dialTimeoutMs,
-      addressDialTimeout: limits.dialTimeoutMs,
+      // Addresses are tried one after the other: one that swallows packets must leave time for the next.
+      addressDialTimeout: Math.ceil(limits.dialTimeoutMs / ADDRESSES_PER_DIAL),
       // The defaults (5 a second a host, 10 pending) refuse a fleet behind one address, and any test on loopback.
       inboundConnectionThreshold: limits.maxConnections,
       maxIncomingPendingConnections: limits.maxConnections,
@@ -81,12 +93,28 @@ export function startNode(
   } satisfies Libp2pOptions<Services>);
 }
 
-/** The tag names the network, so that nodes of others do not even answer. */
-function discoveryOptions(options: Libp2pTransportOptions, network: NetworkId): Libp2pOptions<Services> {
+/**
+ * The tag names the network, so that nodes of others do not even answer. Heard directly: the node's own event tells of
+ * every peer that is new to it, by whatever way, and only once.
+ */
+function discoveryOptions(
+  options: Libp2pTransportOptions,
+  network: NetworkId,
+  onFound: (peer: PeerInfo) => void,
+): Libp2pOptions<Services> {
   if (!options.mdns) return {};
   const intervalMs = options.mdns === true ? undefined : options.mdns.intervalMs;
   const serviceTag = `_mosaik-${shortId(network)}._udp.local`;
-  return { peerDiscovery: [mdns({ serviceTag, interval: intervalMs ?? MDNS_INTERVAL_MS })] };
+  const create = mdns({ serviceTag, interval: intervalMs ?? MDNS_INTERVAL_MS });
+  return {
+    peerDiscovery: [
+      (components) => {
+        const discovery = create(components as Parameters<typeof create>[0]);
+        discovery.addEventListener('peer', (event) => onFound(event.detail));
+        return discovery;
+      },
+    ],
+  };
 }
 
 function relayListen(options: Libp2pTransportOptions): string[] {

@@ -1,4 +1,7 @@
-/** What a channel tells its owner; none of these is called from within a call of the owner. */
+/**
+ * What a channel tells its owner. None of these is called from within a call of the owner, but for what may be told
+ * at once: `data` within {@link Channel.resume}, `closed` within {@link Channel.abort}.
+ */
 export interface ChannelEvents {
   /** Bytes arrived, in order; the owner may keep the chunk, nobody else writes to it. */
   data(chunk: Uint8Array): void;

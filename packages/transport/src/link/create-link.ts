@@ -1,10 +1,17 @@
-import type { DecodeError, PeerId, Runtime, Timer, WaitOptions } from '@mosaik/primitives';
+import {
+  type DecodeError,
+  InvalidArgumentError,
+  type PeerId,
+  type Runtime,
+  type Timer,
+  type WaitOptions,
+} from '@mosaik/primitives';
 import { CloseCode } from '../codes.ts';
 import { LinkEndedError } from '../errors.ts';
 import type { Protocol } from '../protocol.ts';
 import type { Channel, ChannelEnd, ChannelFactory } from './channel.ts';
 import type { LinkEnd } from './end.ts';
-import { decodeControl, encodeClose } from './frame.ts';
+import { decodeControl, encodeClose, isCloseCode } from './frame.ts';
 import { FramingError } from './inbox.ts';
 import type { Direction, Link, LinkStats } from './link.ts';
 import { Receiver } from './receiver.ts';
@@ -134,6 +141,10 @@ class ChannelLink<M> implements Link<M> {
   }
 
   close(code: number = CloseCode.Done, reason = ''): Promise<void> {
+    if (!isCloseCode(code)) {
+      const expected = `a whole number from 0 to 2^32 - 1, not ${code}`;
+      return Promise.reject(new InvalidArgumentError('code', expected));
+    }
     if (this.#end === undefined) {
       const end: LinkEnd = { kind: 'closed', by: 'local', code, reason };
       this.#settle(end);
@@ -221,6 +232,10 @@ class ChannelLink<M> implements Link<M> {
 
   #onRemoteEnd(): void {
     if (this.#end !== undefined) return;
+    if (this.#receiver.isMidFrame) {
+      this.#violate(CloseCode.Malformed, 'the stream ended within a frame');
+      return;
+    }
     this.#lose({ kind: 'lost', reason: 'the peer ended without a goodbye' });
     this.#channel.abort('ended without a goodbye');
   }

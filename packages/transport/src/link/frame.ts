@@ -1,4 +1,4 @@
-import { decodeCbor, encodeCbor } from '@mosaik/primitives';
+import { DecodeError, decodeCbor, encodeCbor } from '@mosaik/primitives';
 
 /**
  * The framing of a link (docs/wire.md): a record is a header of four bytes, big-endian, and a payload. The lower 31 bits
@@ -65,10 +65,15 @@ export function encodeClose({ code, reason }: CloseRecord): Uint8Array {
  */
 export function decodeControl(payload: Uint8Array): CloseRecord | undefined {
   const value = decodeCbor(payload, { maxBytes: MAX_CONTROL_BYTES, maxDepth: 8, maxItems: 64 });
-  if (!Array.isArray(value) || value[0] !== KIND_CLOSE) return undefined;
-  const [, code, reason] = value;
-  return {
-    code: Number.isSafeInteger(code) ? Number(code) : 0,
-    reason: typeof reason === 'string' ? reason.slice(0, MAX_REASON_CHARACTERS) : '',
-  };
+  if (!Array.isArray(value)) throw new DecodeError('malformed', 'not an array');
+  const [kind, code, reason] = value;
+  if (kind !== KIND_CLOSE) return undefined;
+  // Not taken for 0: a close that nobody understands must not look like a clean end.
+  if (!isCloseCode(code) || typeof reason !== 'string') throw new DecodeError('malformed', 'not a close');
+  return { code, reason: reason.slice(0, MAX_REASON_CHARACTERS) };
+}
+
+/** Whether a value can be the code of a close: a whole number from 0 to 2^32 - 1. */
+export function isCloseCode(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 0xffff_ffff;
 }

@@ -58,6 +58,8 @@ export interface Link<M> extends AsyncIterable<M>, AsyncDisposable {
   /**
    * Closes the link: what was accepted is sent first, then the code and text, and the other side sees them.
    * Resolves when the other side has finished too, or after two seconds without that.
+   *
+   * @throws {InvalidArgumentError} when the code is not a whole number from 0 to 2^32 - 1; the link goes on.
    */
   close(code?: number, reason?: string): Promise<void>;
   /** Tears the link down at once, unsent messages and all; the other side sees a reset. */

@@ -47,6 +47,11 @@ export class Receiver<M> {
     return this.#inbox.bytes;
   }
 
+  /** Whether a frame has begun to arrive and not ended. */
+  get isMidFrame(): boolean {
+    return this.#inbox.isMidFrame;
+  }
+
   /** Takes in bytes; throws {@link FramingError}. */
   push(chunk: Uint8Array): void {
     if (this.#isDiscarding) return;

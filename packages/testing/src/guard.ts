@@ -33,9 +33,6 @@ interface EventTargetLike {
 /** Calls back in a later turn of the event loop, after all microtasks; calls of one turn come back in order. */
 export const nextTurn: (callback: () => void) => void = chooseTurn();
 
-/** True milliseconds, for measuring how fast a simulation runs; never for what happens in it. */
-export const realNow: () => number = performance.now.bind(performance);
-
 /** `setImmediate` where there is one; a message to oneself elsewhere. */
 function chooseTurn(): (callback: () => void) => void {
   const { setImmediate } = globalThis;

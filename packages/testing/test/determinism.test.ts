@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { createWorld } from '../src/index.ts';
 import { type Outcome, runScenario } from './support/scenario.ts';
 
-const program = fileURLToPath(new URL('./support/scenario-process.ts', import.meta.url));
+const program = fileURLToPath(new URL('./programs/scenario.ts', import.meta.url));
 
 async function inAnotherProcess(seed: string): Promise<Pick<Outcome, 'hash' | 'events' | 'replies'>> {
   const { stdout } = await promisify(execFile)(process.execPath, [program, seed]);

@@ -5,7 +5,6 @@ import {
   createScope,
   createWatch,
   type EventSource,
-  InvalidArgumentError,
   type Metrics,
   type NetworkId,
   networkId,
@@ -21,7 +20,6 @@ import {
 import {
   type AcceptLimits,
   type Address,
-  CloseCode,
   type Connection,
   type DisconnectReason,
   type Link,
@@ -29,15 +27,13 @@ import {
   type LocalPeer,
   PeerUnreachableError,
   type Protocol,
-  protocolId,
   type Topic,
   type Transport,
   type TransportEvent,
 } from '@mosaik/transport';
-import { AcceptGate, createLink, Keeper } from '@mosaik/transport/link';
+import { AcceptGate, Keeper } from '@mosaik/transport/link';
 import { EventKind } from '../clock/event-kind.ts';
 import { formatAddress, parseAddress } from '../network/address.ts';
-import { SimChannel } from '../network/channel.ts';
 import type { ConnectionSide } from '../network/connection.ts';
 import { dial } from '../network/dial.ts';
 import type { GossipFrame, OpenRequest } from '../network/endpoint.ts';
@@ -46,7 +42,7 @@ import type { Network } from '../network/network.ts';
 import type { Process } from '../world/process.ts';
 import { Gossip, type GossipStats } from './gossip.ts';
 import type { SimIdentities } from './identity.ts';
-import { NEGOTIATION_BYTES, type Opening, openLink } from './opening.ts';
+import { SimLinks } from './links.ts';
 import { DEFAULT_DIAL_TIMEOUT_MS, DEFAULT_SILENCE_MS, type SimTransportOptions } from './options.ts';
 
 /** How long the links have to say goodbye when the transport closes. */
@@ -68,11 +64,6 @@ interface CompleteOptions extends Omit<SimTransportOptions, 'network' | 'secretK
   readonly network: NonNullable<SimTransportOptions['network']>;
   readonly secretKey: NonNullable<SimTransportOptions['secretKey']>;
   readonly onError: NonNullable<SimTransportOptions['onError']>;
-}
-
-/** What is accepted of one protocol. */
-interface Accepted {
-  handle(side: ConnectionSide, request: OpenRequest): void;
 }
 
 /** What code of a dead process waits for: it never goes on. */
@@ -101,9 +92,7 @@ export class SimTransport implements Transport, Listener {
   readonly #addresses: WatchSource<readonly Address[]>;
   readonly #addressBook = new Map<PeerId, readonly Address[]>();
   readonly #sides = new Map<PeerId, ConnectionSide>();
-  readonly #accepted = new Map<string, Accepted>();
-  readonly #openings = new Set<Opening>();
-  readonly #links = new Set<Link<unknown>>();
+  readonly #links: SimLinks;
   readonly #keeper: Keeper;
   readonly #gossip: Gossip;
   #closing: Promise<void> | undefined;
@@ -129,6 +118,14 @@ export class SimTransport implements Transport, Listener {
       sign: async (data) => identities.sign(peerId, data),
     };
     this.#scope = createScope({ runtime: this.runtime, name: 'transport', onError: options.onError });
+    this.#links = new SimLinks({
+      process,
+      network: this.networkId,
+      openTimeoutMs: this.#dialTimeoutMs,
+      metrics: this.metrics,
+      emit: (event) => this.events.emit(event),
+      onError: (thrown, where) => this.#report(thrown, where),
+    });
     this.#keeper = this.#createKeeper();
     this.#gossip = new Gossip({
       self: this,
@@ -149,9 +146,7 @@ export class SimTransport implements Transport, Listener {
 
   /** What is open and under way here, for whoever asks why a test does not end. */
   get activity(): readonly string[] {
-    const links = [...this.#links].map((link) => `link ${link.protocol} to ${shortId(link.peer)}`);
-    const openings = [...this.#openings].map(({ side }) => `opening a link to ${shortId(side.peer)}`);
-    return [...openings, ...links, ...this.#scope.running];
+    return [...this.#links.activity, ...this.#scope.running];
   }
 
   sideTo(peer: PeerId): ConnectionSide | undefined {
@@ -174,9 +169,9 @@ export class SimTransport implements Transport, Listener {
 
   async disconnect(peer: PeerId): Promise<void> {
     if (!this.process.isAlive) return never();
-    const side = this.#sides.get(peer);
-    side?.sendEnd('closed');
-    side?.finish('closed');
+    if (!this.#sides.has(peer)) return;
+    await this.#sayGoodbye(peer, 'the connection is closing');
+    this.#hangUp(peer);
   }
 
   setAddresses(peer: PeerId, addresses: readonly Address[]): void {
@@ -193,28 +188,12 @@ export class SimTransport implements Transport, Listener {
     this.#requireOpen();
     if (!this.process.isAlive) return never();
     const side = this.#sides.get(peer) ?? (await this.#dialPeer(peer, options.signal));
-    const definition = { protocol, protocolId: protocolId(this.networkId, protocol) };
-    const link = await openLink(side, definition, this.#openings, options);
-    this.#track(link, protocol.name);
-    return link;
+    return this.#links.open(side, protocol, options.signal);
   }
 
   accept<M>(protocol: Protocol<M>, handler: LinkHandler<M>, limits?: AcceptLimits): Disposable {
     this.#requireOpen();
-    const id = protocolId(this.networkId, protocol);
-    if (this.#accepted.has(id))
-      throw new InvalidArgumentError('protocol', `${protocol.name} is accepted already`);
-    const gate = new AcceptGate(this.runtime, limits);
-    const accepted: Accepted = {
-      handle: (side, request) =>
-        this.#handle(this.#acceptLink(side, request, protocol), protocol, handler, gate),
-    };
-    this.#accepted.set(id, accepted);
-    return {
-      [Symbol.dispose]: () => {
-        if (this.#accepted.get(id) === accepted) this.#accepted.delete(id);
-      },
-    };
+    return this.#links.accept({ protocol, handler, gate: new AcceptGate(this.runtime, limits) });
   }
 
   topic(name: string): Topic {
@@ -244,8 +223,8 @@ export class SimTransport implements Transport, Listener {
 
   async #close(): Promise<void> {
     this.#context.onClosed();
-    await this.#sayGoodbye();
-    for (const peer of [...this.#sides.keys()]) await this.disconnect(peer);
+    await this.#sayGoodbye(undefined, 'the node is closing');
+    for (const peer of [...this.#sides.keys()]) this.#hangUp(peer);
     await this.#scope.close();
     this.connections.close();
     this.events.close();
@@ -270,16 +249,14 @@ export class SimTransport implements Transport, Listener {
     this.#context.network.forget(side.connection);
     if (this.#sides.get(side.peer) !== side) return;
     this.#sides.delete(side.peer);
-    for (const opening of [...this.#openings]) if (opening.side === side) opening.fail();
+    this.#links.lost(side);
     this.#gossip.disconnected(side);
     this.#publish((live) => live.delete(side.peer));
     this.events.emit({ type: 'disconnected', peer: side.peer, reason });
   }
 
   asked(side: ConnectionSide, request: OpenRequest): void {
-    const accepted = this.#accepted.get(request.protocolId);
-    if (accepted && this.isOpen) accepted.handle(side, request);
-    else side.transmit(request.lane, NEGOTIATION_BYTES, () => request.unsupported());
+    this.#links.asked(side, request);
   }
 
   heard(side: ConnectionSide, frame: GossipFrame): void {
@@ -320,65 +297,18 @@ export class SimTransport implements Transport, Listener {
     throw new PeerUnreachableError(shortId(peer), addresses, { cause });
   }
 
-  #acceptLink<M>(side: ConnectionSide, request: OpenRequest, protocol: Protocol<M>): Link<M> {
-    const link = createLink({
-      peer: side.peer,
-      protocol,
-      protocolId: request.protocolId,
-      direction: 'inbound',
-      runtime: this.runtime,
-      channel: (events) => {
-        const channel = new SimChannel(side, request.lane, events);
-        // Before anything that this side sends on it.
-        side.transmit(request.lane, NEGOTIATION_BYTES, () => request.accepted(channel));
-        return channel;
-      },
-    });
-    this.#track(link, protocol.name);
-    return link;
-  }
-
-  #handle<M>(link: Link<M>, protocol: Protocol<M>, handler: LinkHandler<M>, gate: AcceptGate): void {
-    const leave = gate.enter(link.peer);
-    if (leave === undefined) {
-      const code = CloseCode.TooMany;
-      this.metrics.counter('mosaik.link.refused').add(1, { protocol: protocol.name, code });
-      this.events.emit({ type: 'refused', peer: link.peer, protocol: protocol.name, code });
-      void link.close(code, 'too many links');
-      return;
-    }
-    void link.ended.then(leave);
-    void this.#runHandler(link, handler);
-  }
-
-  async #runHandler<M>(link: Link<M>, handler: LinkHandler<M>): Promise<void> {
-    try {
-      await handler(link);
-    } catch (thrown) {
-      this.#report(thrown, 'link handler');
-      await link.close(CloseCode.InternalError, toError(thrown).message);
-    }
-  }
-
-  #track(link: Link<unknown>, protocol: string): void {
-    this.#links.add(link);
-    void link.ended.then((end) => {
-      this.#links.delete(link);
-      const code = 'code' in end ? end.code : 0;
-      this.metrics.counter('mosaik.link.ended').add(1, { protocol, kind: end.kind, code });
-    });
-  }
-
-  /** Links with code 503, but not for longer than a peer that does not answer may take. */
-  async #sayGoodbye(): Promise<void> {
-    const goodbyes = [...this.#links].map((link) =>
-      link.close(CloseCode.ShuttingDown, 'the node is closing'),
-    );
-    if (goodbyes.length === 0) return;
+  /** Closes links, but does not wait for a peer that does not answer. */
+  async #sayGoodbye(peer: PeerId | undefined, reason: string): Promise<void> {
     const patience = new AbortController();
     const limit = sleep(this.runtime, GOODBYE_MS, { signal: patience.signal }).catch(() => undefined);
-    await Promise.race([Promise.all(goodbyes), limit]);
+    await Promise.race([this.#links.close(peer, reason), limit]);
     patience.abort();
+  }
+
+  #hangUp(peer: PeerId): void {
+    const side = this.#sides.get(peer);
+    side?.sendEnd('closed');
+    side?.finish('closed');
   }
 
   #publish(change: (live: Map<PeerId, Connection>) => void): void {

@@ -23,6 +23,7 @@ export interface WatchSource<T> extends Watch<T> {
   set(value: T): void;
   /** Sets the value to `change(value)`. */
   update(change: (value: T) => T): void;
+  readonly isClosed: boolean;
   /** Ends the watch: iterations end, waits reject, the value stays readable. */
   close(): void;
 }
@@ -45,6 +46,10 @@ class WatchNode<T> implements WatchSource<T> {
   constructor(initial: T, equals: (a: T, b: T) => boolean) {
     this.#value = initial;
     this.#equals = equals;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   get value(): T {

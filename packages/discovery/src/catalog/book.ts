@@ -1,0 +1,198 @@
+import {
+  compareIds,
+  createWatch,
+  invariant,
+  type PeerId,
+  type Watch,
+  type WatchSource,
+} from '@mosaik/primitives';
+import { compareVersions, type EntryVersion, type PeerEntry, type SignedEntry } from '../entry/peer-entry.ts';
+import { fingerprintOf } from '../sync/fingerprints.ts';
+import type { SyncItem, Tombstone } from '../sync/source.ts';
+import { type Catalog, catalogOf } from './catalog.ts';
+import type { PeerRecord } from './record.ts';
+import { createRecordTree } from './tree.ts';
+
+/** Tombstones kept at once; beyond, the oldest is forgotten. */
+const MAX_TOMBSTONES = 10_000;
+
+interface Grave extends Tombstone {
+  readonly buriedAtMs: number;
+}
+
+/** The catalog's state: records by peer, tombstones of those that have gone. Only discovery's worker changes it. */
+export class CatalogBook {
+  readonly #records = createRecordTree();
+  /** What everybody may see: the records, less those that are too far away. */
+  readonly #visible = createRecordTree();
+  readonly #graves = new Map<PeerId, Grave>();
+  readonly #maxRttMs: number;
+  readonly #watch: WatchSource<Catalog>;
+  #own: PeerRecord | undefined;
+  #snapshot: Catalog | undefined;
+  #items: readonly SyncItem[] | undefined;
+  #isTelling = false;
+
+  constructor(maxRttMs: number = Number.POSITIVE_INFINITY) {
+    this.#maxRttMs = maxRttMs;
+    this.#watch = createWatch(this.snapshot());
+  }
+
+  get size(): number {
+    return this.#records.size;
+  }
+
+  /** The newest snapshot after each change; changes of one turn are told of together. */
+  get watch(): Watch<Catalog> {
+    return this.#watch;
+  }
+
+  /** The catalog as it is now: O(1), by a copy-on-write clone. */
+  snapshot(): Catalog {
+    this.#snapshot ??= catalogOf(this.#visible.clone());
+    return this.#snapshot;
+  }
+
+  get(peer: PeerId): PeerRecord | undefined {
+    return this.#records.get(peer);
+  }
+
+  isVisible(peer: PeerId): boolean {
+    return this.#visible.has(peer);
+  }
+
+  records(): IterableIterator<PeerRecord> {
+    return this.#records.values();
+  }
+
+  peers(): PeerId[] {
+    return this.#records.keysArray();
+  }
+
+  /** What reconciliation works on, this node among it; entries inserted by hand are not part of it. */
+  items(): readonly SyncItem[] {
+    this.#items ??= this.#makeItems();
+    return this.#items;
+  }
+
+  #makeItems(): readonly SyncItem[] {
+    const own = this.#own;
+    const items: SyncItem[] = [];
+    this.#records.forEachPair((_, record) => {
+      if (record.signed !== undefined) items.push(record.item);
+    });
+    if (own === undefined) return items;
+    const place = items.findIndex((item) => compareIds(item.peer, own.item.peer) > 0);
+    return items.toSpliced(place < 0 ? items.length : place, 0, own.item);
+  }
+
+  /** The signed entry of a peer, or of this node, as it travels. */
+  signed(peer: PeerId): Uint8Array | undefined {
+    return peer === this.#own?.entry.peer ? this.#own.signed : this.#records.get(peer)?.signed;
+  }
+
+  /** This node's own entry: offered to others, not shown in the catalog. */
+  setOwn({ entry, bytes }: SignedEntry, nowMs: number): void {
+    const { peer, version } = entry;
+    const item = { peer, version, fingerprint: fingerprintOf(peer, version) };
+    this.#own = { entry, signed: bytes, item, heardAtMs: nowMs, rttMs: undefined };
+    this.#items = undefined;
+  }
+
+  /** Puts a newer entry in; returns the record it replaced. */
+  put({ entry, bytes }: SignedEntry, nowMs: number): PeerRecord | undefined {
+    return this.#put(entry, bytes, nowMs);
+  }
+
+  /** Puts an entry in that nobody signed: for this node only. */
+  putLocal(entry: PeerEntry, nowMs: number): PeerRecord | undefined {
+    return this.#put(entry, undefined, nowMs);
+  }
+
+  #put(entry: PeerEntry, signed: Uint8Array | undefined, nowMs: number): PeerRecord | undefined {
+    const { peer, version } = entry;
+    const held = this.#records.get(peer);
+    invariant(
+      signed === undefined || held?.signed === undefined || compareVersions(version, held.entry.version) > 0,
+      'an entry is only replaced by a newer one',
+    );
+    const item = { peer, version, fingerprint: fingerprintOf(peer, version) };
+    this.#graves.delete(peer);
+    this.#store({ entry, signed, item, heardAtMs: nowMs, rttMs: held?.rttMs });
+    return held;
+  }
+
+  /** Takes note of a round trip; returns whether that hid the peer or brought it back. */
+  setRtt(peer: PeerId, rttMs: number): 'hidden' | 'shown' | undefined {
+    const record = this.#records.get(peer);
+    if (record === undefined) return undefined;
+    const wasVisible = this.#visible.has(peer);
+    this.#store({ ...record, rttMs });
+    const isVisible = this.#visible.has(peer);
+    if (isVisible === wasVisible) return undefined;
+    return isVisible ? 'shown' : 'hidden';
+  }
+
+  /** Takes a peer out and remembers the version at which it had gone. */
+  bury(peer: PeerId, version: EntryVersion, nowMs: number): PeerRecord | undefined {
+    const known = this.#graves.get(peer);
+    if (known === undefined || compareVersions(version, known.version) > 0) {
+      this.#graves.delete(peer);
+      this.#graves.set(peer, { peer, version, buriedAtMs: nowMs });
+      this.#boundGraves();
+    }
+    return this.remove(peer);
+  }
+
+  /** Takes a peer out, and remembers nothing. */
+  remove(peer: PeerId): PeerRecord | undefined {
+    const record = this.#records.get(peer);
+    if (record === undefined) return undefined;
+    this.#records.delete(peer);
+    this.#visible.delete(peer);
+    this.#changed();
+    return record;
+  }
+
+  tombstone(peer: PeerId): Tombstone | undefined {
+    return this.#graves.get(peer);
+  }
+
+  /** Forgets tombstones from before `buriedBeforeMs`. */
+  forgetGraves(buriedBeforeMs: number): void {
+    // Insertion order is the order of burial.
+    for (const grave of this.#graves.values()) {
+      if (grave.buriedAtMs >= buriedBeforeMs) break;
+      this.#graves.delete(grave.peer);
+    }
+  }
+
+  close(): void {
+    this.#watch.close();
+  }
+
+  #store(record: PeerRecord): void {
+    const { peer } = record.entry;
+    this.#records.set(peer, record);
+    if (record.rttMs === undefined || record.rttMs < this.#maxRttMs) this.#visible.set(peer, record);
+    else this.#visible.delete(peer);
+    this.#changed();
+  }
+
+  #boundGraves(): void {
+    if (this.#graves.size <= MAX_TOMBSTONES) return;
+    const [oldest] = this.#graves.keys();
+    if (oldest !== undefined) this.#graves.delete(oldest);
+  }
+
+  #changed(): void {
+    this.#snapshot = undefined;
+    this.#items = undefined;
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    queueMicrotask(() => {
+      this.#isTelling = false;
+      if (!this.#watch.isClosed) this.#watch.set(this.snapshot());
+    });
+  }
+}

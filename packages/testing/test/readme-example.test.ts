@@ -1,7 +1,7 @@
 import { cborCodec } from '@mosaik/primitives';
-import { createWorld } from '@mosaik/testing';
 import { protocol } from '@mosaik/transport';
 import { expect, it } from 'vitest';
+import { createWorld } from '../src/index.ts';
 
 const Greeting = protocol<string>({ name: 'greeting', codec: cborCodec() });
 

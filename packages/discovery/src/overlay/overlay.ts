@@ -12,6 +12,8 @@ const MAX_DIALS = 4;
 const DIAL_TIMEOUT_MS = 3_000;
 /** A peer that could not be dialled is left alone for this long; others are as good. */
 const FAILED_DIAL_MS = 5_000;
+/** A connection younger than this is not let go: whoever has just joined may have no other. */
+const NEWCOMER_MS = 5_000;
 /** One of those we lost is tried this often, so that a network that was cut in two finds itself again. */
 const RECONCILE_MS = 1_500;
 
@@ -147,7 +149,11 @@ export class Overlay {
 
   #shrink(excess: number): void {
     const { transport, scope } = this.#options;
-    const idle = [...transport.connections.value.keys()].filter((peer) => !this.#pins.has(peer)).sort();
+    const joinedBeforeMs = scope.runtime.now() - NEWCOMER_MS;
+    const idle = [...transport.connections.value.values()]
+      .filter(({ peer, openedAtMs }) => !this.#pins.has(peer) && openedAtMs < joinedBeforeMs)
+      .map(({ peer }) => peer)
+      .sort();
     for (const peer of sample(scope.runtime, idle, Math.min(excess, MAX_DIALS))) {
       scope.spawn('overlay prune', () => transport.disconnect(peer));
     }

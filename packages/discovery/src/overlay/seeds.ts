@@ -21,7 +21,9 @@ export class Seeds {
     this.#scope = scope;
     this.#transport = transport;
     const own = transport.local.addresses.value;
-    this.#addresses = addresses.filter((address) => !own.some((mine) => mine.startsWith(address)));
+    this.#addresses = addresses.filter(
+      (address) => !own.some((mine) => mine === address || mine.startsWith(`${address}/`)),
+    );
   }
 
   /** Nobody is connected: ask all of them, again and again, until somebody is. */

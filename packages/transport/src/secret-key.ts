@@ -12,6 +12,12 @@ const REDACTED = 'SecretKey(redacted)';
 
 /** A node's identity: the 32-byte seed of its Ed25519 key. Printing it, in whatever way, shows nothing. */
 export class SecretKey {
+  static {
+    // What Node prints of it, in the console and in an assertion that fails; elsewhere the symbol means nothing.
+    const inspect = Symbol.for('nodejs.util.inspect.custom');
+    Object.defineProperty(SecretKey.prototype, inspect, { value: () => REDACTED });
+  }
+
   readonly #bytes: Uint8Array;
 
   constructor(bytes: Uint8Array) {

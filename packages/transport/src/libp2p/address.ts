@@ -18,9 +18,15 @@ export function parseAddress(address: Address): Multiaddr {
   }
 }
 
-/** The address with the peer's name at its end, so that a dial reaches this peer or fails. */
-export function nameAddress(address: Address, peer: PeerId): Address {
-  return address.includes('/p2p/') ? address : `${address}/p2p/${toLibp2pPeerId(peer).toString()}`;
+/** What an address ends with that names the peer there; a relay's name further in front does not count. */
+const LAST_NAME = /\/p2p\/([^/]+)$/;
+
+/** The address with the peer's name at its end, so that a dial reaches this peer or fails; undefined for another's. */
+export function nameAddress(address: Address, peer: PeerId): Address | undefined {
+  const name = toLibp2pPeerId(peer).toString();
+  const last = LAST_NAME.exec(address)?.[1];
+  if (last === undefined) return `${address}/p2p/${name}`;
+  return last === name ? address : undefined;
 }
 
 /** What a failed dial means. */

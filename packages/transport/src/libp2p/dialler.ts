@@ -10,7 +10,7 @@ import {
   withTimeout,
 } from '@mosaik/primitives';
 import type { Multiaddr } from '@multiformats/multiaddr';
-import { PeerUnreachableError } from '../errors.ts';
+import { PeerUnreachableError, WrongPeerError } from '../errors.ts';
 import type { Address } from '../transport.ts';
 import { dialError, nameAddress, parseAddress } from './address.ts';
 import { AddressBook } from './address-book.ts';
@@ -87,15 +87,14 @@ export class Dialler {
     }
   }
 
-  #dialPeer(
+  async #dialPeer(
     peer: PeerId,
     addresses: readonly Address[],
     signal: AbortSignal | undefined,
   ): Promise<Libp2pConnection> {
-    return this.#dial(
-      { who: shortId(peer), addresses: addresses.map((one) => nameAddress(one, peer)) },
-      signal,
-    );
+    const named = addresses.flatMap((address) => nameAddress(address, peer) ?? []);
+    if (named.length === 0) throw new WrongPeerError(addresses.join(', '));
+    return this.#dial({ who: shortId(peer), addresses: named }, signal);
   }
 
   /** Dials and waits until the other end has joined, both within the time of one attempt. */

@@ -60,7 +60,7 @@ export class Inbox {
   /**
    * Takes in a chunk.
    *
-   * @throws {FramingError} when a header in it cannot be; nothing after that point is looked at.
+   * @throws {FramingError} when a header in it cannot be; what came before it is kept, nothing after it is looked at.
    */
   push(chunk: Uint8Array): void {
     let offset = 0;
@@ -94,7 +94,11 @@ export class Inbox {
     let offset = from;
     while (chunk.length - offset >= HEADER_BYTES) {
       const header = readHeader(chunk, offset);
-      this.#check(header);
+      const violation = this.#violationOf(header);
+      if (violation) {
+        this.#addSegment(chunk, start, offset);
+        throw violation;
+      }
       const end = offset + HEADER_BYTES + lengthOf(header);
       if (end > chunk.length) break;
       if (isControl(header)) {
@@ -136,7 +140,8 @@ export class Inbox {
   /** The length of the incomplete record, header included; its header is complete. */
   #partialLength(): number {
     const header = readHeader(this.#partial, 0);
-    this.#check(header);
+    const violation = this.#violationOf(header);
+    if (violation) throw violation;
     return HEADER_BYTES + lengthOf(header);
   }
 
@@ -148,18 +153,15 @@ export class Inbox {
     else this.#addSegment(record, 0, record.length);
   }
 
-  #check(header: number): void {
+  #violationOf(header: number): FramingError | undefined {
     const length = lengthOf(header);
     if (isControl(header)) {
-      if (length > MAX_CONTROL_BYTES) {
-        throw new FramingError(CloseCode.Malformed, `a control record of ${length} bytes`);
-      }
-    } else if (length > this.#maxFrameBytes) {
-      throw new FramingError(
-        CloseCode.FrameTooLarge,
-        `a frame of ${length} bytes is over the limit of ${this.#maxFrameBytes}`,
-      );
+      if (length <= MAX_CONTROL_BYTES) return undefined;
+      return new FramingError(CloseCode.Malformed, `a control record of ${length} bytes`);
     }
+    if (length <= this.#maxFrameBytes) return undefined;
+    const message = `a frame of ${length} bytes is over the limit of ${this.#maxFrameBytes}`;
+    return new FramingError(CloseCode.FrameTooLarge, message);
   }
 
   #addSegment(bytes: Uint8Array, offset: number, end: number): void {

@@ -1,24 +1,20 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CloseCode } from '../../src/codes.ts';
 import { encodeClose, HEADER_BYTES, writeHeader } from '../../src/link/frame.ts';
 import { FramingError, Inbox } from '../../src/link/inbox.ts';
 import { FRAME_BYTES, Outbox } from '../../src/link/outbox.ts';
+import { join } from '../kit/pipe.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
 
 function takeAll(inbox: Inbox): Uint8Array[] {
   const payloads: Uint8Array[] = [];
   for (let payload = inbox.next(); payload; payload = inbox.next()) payloads.push(payload);
   return payloads;
-}
-
-function join(chunks: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
 }
 
 /** Cuts `bytes` at the given points, wherever they fall. */
@@ -77,6 +73,24 @@ describe('outbox and inbox', () => {
     for (let count = 0; count < 1000; count++) outbox.append(new Uint8Array(100).fill(2));
     outbox.takeFrame();
     expect(join(first)).toEqual(before);
+  });
+
+  it('let go of what has left, though the outbox is never empty', () => {
+    const outbox = new Outbox();
+    const message = (): Uint8Array => new Uint8Array(FRAME_BYTES);
+    // Of the memory: the view itself is replaced when a frame takes a part of it.
+    const first = new WeakRef(message().buffer);
+    outbox.append(new Uint8Array(first.deref() as ArrayBuffer));
+    for (let count = 0; count < 10; count++) {
+      outbox.append(message());
+      outbox.takeFrame();
+      expect(outbox.bytes).toBeGreaterThan(0);
+    }
+    return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      collectGarbage();
+      expect(first.deref()).toBeUndefined();
+      expect(outbox.bytes).toBeGreaterThan(0);
+    });
   });
 
   it('keep the order across small and large messages', () => {

@@ -14,8 +14,8 @@ export interface DetectorHost {
   versionOf(peer: PeerId): EntryVersion | undefined;
   /**
    * Probes a peer once, over the live connection or by dialling it; resolves with the round trip in ms.
-   * Rejects when it fails for sure (refused), or when `signal` fires. A `TimeoutError`, or an error caused by one, is no
-   * sure failure.
+   * Rejects when it fails for sure (refused), or when `signal` fires. What is caused by a time that ran out, by a link
+   * or scope that ended, or by the lack of an address is no sure failure.
    */
   ping(peer: PeerId, signal: AbortSignal): Promise<number>;
   /**

@@ -12,6 +12,9 @@ import { Suspicions } from './suspicions.ts';
 
 export { detectionBoundMs, detectorDefaults, nackAfterMs } from './options.ts';
 
+/** Probes of a lost peer in the time it has: its process may be back, and the first may have met the old connection. */
+const LOST_PROBES = 4;
+
 /**
  * A failure detector as in SWIM (Das, Gupta, Motivala 2002), with the local health awareness of Lifeguard (Dadgar,
  * Phillips, Currey 2018). Two things differ: a node probes its neighbours, each once per interval, not one random
@@ -144,22 +147,26 @@ class SwimDetector implements Detector {
       // It has spoken since the probe began: what the probe found is of an older entry.
       this.#probes.launch(target, isLost);
     } else {
-      this.#suspect(run, isLost && isRefused);
+      this.#suspect(run, isRefused);
     }
   }
 
-  #suspect(run: ProbeRun, isLost: boolean): void {
-    const { target, version } = run.plan;
+  #suspect(run: ProbeRun, isRefused: boolean): void {
+    const { target, version, isLost } = run.plan;
     this.#aliveAtMs.delete(target);
-    if (this.#suspicions.raise(target, version, isLost)) {
+    if (this.#suspicions.raise(target, version, isLost && isRefused)) {
       this.#host.spread({ kind: 'suspect', peer: target, version, by: this.#host.self });
     }
-    const nextAtMs = run.startedAtMs + this.#options.probeIntervalMs;
-    this.#watch.after(Math.max(0, nextAtMs - this.#host.runtime.now()), () => this.#probeSuspect(target));
+    this.#probeAgain(run);
   }
 
-  #probeSuspect(peer: PeerId): void {
-    if (this.#suspicions.has(peer)) this.#probes.launch(peer);
+  #probeAgain({ plan, startedAtMs }: ProbeRun): void {
+    const { target, isLost } = plan;
+    const { lostSuspicionMs, probeIntervalMs } = this.#options;
+    const nextAtMs = startedAtMs + (isLost ? lostSuspicionMs / LOST_PROBES : probeIntervalMs);
+    this.#watch.after(Math.max(0, nextAtMs - this.#host.runtime.now()), () => {
+      if (this.#suspicions.has(target)) this.#probes.launch(target, isLost);
+    });
   }
 
   #onExpire(peer: PeerId, version: EntryVersion): void {

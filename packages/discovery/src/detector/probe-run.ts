@@ -1,4 +1,13 @@
-import { AbortedError, abortable, type PeerId, TimeoutError, type Timer, toError } from '@mosaik/primitives';
+import {
+  AbortedError,
+  abortable,
+  ClosedError,
+  type PeerId,
+  TimeoutError,
+  type Timer,
+  toError,
+} from '@mosaik/primitives';
+import { LinkEndedError, PeerUnreachableError } from '@mosaik/transport';
 import type { EntryVersion } from '../entry/peer-entry.ts';
 import type { DetectorHost } from './contract.ts';
 import type { StallWatch } from './stall-watch.ts';
@@ -146,16 +155,20 @@ export class ProbeRun {
   }
 }
 
-/** How deep errors are looked into for a time that ran out. */
+/** How deep errors are looked into for why they came about. */
 const CAUSES_MAX = 8;
 
-/** Whether a ping failed for sure: not because time ran out, and not because somebody gave it up. */
-function isSureFailure(error: Error): boolean {
-  let current: unknown = error;
-  for (let depth = 0; depth < CAUSES_MAX && current instanceof Error; depth++) {
-    if (current instanceof TimeoutError || current instanceof AbortedError) return false;
-    if (current.name === 'AbortError' || current.name === 'TimeoutError') return false;
-    current = current.cause;
-  }
-  return true;
+/**
+ * Whether a ping failed for sure: not because time ran out, because somebody gave it up, because it met the old
+ * connection instead of a new one, or because there was no address to dial.
+ */
+function isSureFailure(error: unknown, depth = 0): boolean {
+  if (!(error instanceof Error) || depth > CAUSES_MAX) return true;
+  if (UNSURE.some((kind) => error instanceof kind)) return false;
+  if (error.name === 'AbortError' || error.name === 'TimeoutError') return false;
+  if (error instanceof PeerUnreachableError && error.addresses.length === 0) return false;
+  const causes: unknown[] = error instanceof AggregateError ? [error.cause, ...error.errors] : [error.cause];
+  return causes.every((cause) => isSureFailure(cause, depth + 1));
 }
+
+const UNSURE = [TimeoutError, AbortedError, ClosedError, LinkEndedError] as const;

@@ -1,4 +1,5 @@
-import { type PeerId, TimeoutError } from '@mosaik/primitives';
+import { ClosedError, type PeerId, TimeoutError } from '@mosaik/primitives';
+import { PeerUnreachableError } from '@mosaik/transport';
 import { describe, expect, it } from 'vitest';
 import type { EntryVersion } from '../../src/entry/peer-entry.ts';
 import { type PingScript, peerNamed, refused, ScriptedHost, version } from './scripted-host.ts';
@@ -152,6 +153,26 @@ describe('a lost connection', () => {
       helpers: 'no',
       deadAfterMs: 12 + 2500,
     },
+    {
+      what: 'with dials some of which run out of time',
+      ping: new Error('unreachable', {
+        cause: new AggregateError([refused(), new TimeoutError('a dial', 2)], 'all dials'),
+      }),
+      helpers: 'no',
+      deadAfterMs: 12 + 2500,
+    },
+    {
+      what: 'to one without an address',
+      ping: new PeerUnreachableError('target', []),
+      helpers: 'no',
+      deadAfterMs: 12 + 2500,
+    },
+    {
+      what: 'to one that refuses at its address',
+      ping: new PeerUnreachableError('target', ['/ip4/127.0.0.1/tcp/1'], { cause: refused() }),
+      helpers: 'no',
+      deadAfterMs: 12 + 1000,
+    },
   ];
 
   it.each(table)('$what', async ({ ping, helpers, deadAfterMs }) => {
@@ -169,6 +190,34 @@ describe('a lost connection', () => {
       expect(host.of('declareDead').map((act) => Math.round(act.atMs - nowMs))).toEqual(
         deadAfterMs === undefined ? [] : [deadAfterMs],
       );
+    });
+  });
+
+  it('may be met by the first probe once more; the next one dials', async () => {
+    const host = new ScriptedHost(['a', 'b', 'c']);
+    host.add('target', false);
+    host.pings.set(target, new ClosedError('the old link has ended'));
+    await host.run(async () => {
+      host.detector.onConnectionLost(target);
+      await host.next('suspect', target);
+      host.pings.set(target, refused());
+      const dead = await host.next('declareDead', target);
+      expect(Math.round(dead.atMs)).toBe(12 + 1000);
+      expect(host.of('ping', target).map((act) => Math.round(act.atMs / 250))).toEqual([0, 1, 2, 3, 4]);
+    });
+  });
+
+  it('to a process that comes back in time does no harm', async () => {
+    const host = new ScriptedHost(['a', 'b', 'c']);
+    host.add('target', false);
+    host.pings.set(target, refused());
+    await host.run(async () => {
+      host.detector.onConnectionLost(target);
+      await host.world.sleep(600);
+      host.pings.set(target, 5);
+      await host.world.sleep(5000);
+      expect(host.of('suspect').length).toBe(1);
+      expect(host.of('declareDead')).toEqual([]);
     });
   });
 

@@ -1,5 +1,5 @@
 /** The worst score: 8 as in the paper (Lifeguard §IV-A, S). */
-export const HEALTH_MAX = 8;
+const HEALTH_MAX = 8;
 
 /** Times are stretched by no more than this: a node that doubts itself is to be slow to judge, not blind. */
 export const FACTOR_MAX = 4;

@@ -6,7 +6,13 @@ import {
   type Watch,
   type WatchSource,
 } from '@mosaik/primitives';
-import { compareVersions, type EntryVersion, type PeerEntry, type SignedEntry } from '../entry/peer-entry.ts';
+import {
+  compareVersions,
+  type EntryVersion,
+  type PeerEntry,
+  type SignedEntry,
+  sayTheSame,
+} from '../entry/peer-entry.ts';
 import { fingerprintOf } from '../sync/fingerprints.ts';
 import type { SyncItem, Tombstone } from '../sync/source.ts';
 import { type Catalog, catalogOf } from './catalog.ts';
@@ -42,7 +48,7 @@ export class CatalogBook {
     return this.#records.size;
   }
 
-  /** The newest snapshot after each change; changes of one turn are told of together. */
+  /** The newest snapshot after each change of what peers say; changes of one turn are told of together. */
   get watch(): Watch<Catalog> {
     return this.#watch;
   }
@@ -118,7 +124,8 @@ export class CatalogBook {
     );
     const item = { peer, version, fingerprint: fingerprintOf(peer, version) };
     this.#graves.delete(peer);
-    this.#store({ entry, signed, item, heardAtMs: nowMs, rttMs: held?.rttMs });
+    const isNews = held === undefined || !sayTheSame(held.entry, entry);
+    this.#store({ entry, signed, item, heardAtMs: nowMs, rttMs: held?.rttMs }, isNews);
     return held;
   }
 
@@ -171,12 +178,12 @@ export class CatalogBook {
     this.#watch.close();
   }
 
-  #store(record: PeerRecord): void {
+  #store(record: PeerRecord, isNews = true): void {
     const { peer } = record.entry;
     this.#records.set(peer, record);
     if (record.rttMs === undefined || record.rttMs < this.#maxRttMs) this.#visible.set(peer, record);
     else this.#visible.delete(peer);
-    this.#changed();
+    this.#changed(isNews);
   }
 
   #boundGraves(): void {
@@ -185,10 +192,11 @@ export class CatalogBook {
     if (oldest !== undefined) this.#graves.delete(oldest);
   }
 
-  #changed(): void {
+  /** What only shows that a peer lives is in the next snapshot, and nobody is woken for it. */
+  #changed(isNews = true): void {
     this.#snapshot = undefined;
     this.#items = undefined;
-    if (this.#isTelling) return;
+    if (this.#isTelling || !isNews) return;
     this.#isTelling = true;
     queueMicrotask(() => {
       this.#isTelling = false;

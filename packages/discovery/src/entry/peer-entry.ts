@@ -54,3 +54,25 @@ export interface SignedEntry {
 export function compareVersions(a: EntryVersion, b: EntryVersion): number {
   return a.start - b.start || a.update - b.update;
 }
+
+/** Whether two entries of a peer say the same, whenever they were made: then the newer one only says that it lives. */
+export function sayTheSame(a: PeerEntry, b: PeerEntry): boolean {
+  return (
+    a.isDeparted === b.isDeparted &&
+    sameItems(a.addresses, b.addresses) &&
+    sameItems(a.tags, b.tags) &&
+    sameItems(a.streams, b.streams) &&
+    sameItems(a.groups, b.groups) &&
+    sameItems(a.stores, b.stores) &&
+    sameItems(a.tickets.map(ticketText), b.tickets.map(ticketText)) &&
+    sameItems(Object.entries(a.names).flat(), Object.entries(b.names).flat())
+  );
+}
+
+function ticketText(ticket: Ticket): string {
+  return `${ticket.class} ${ticket.expiresAtMs} ${ticket.data.join()}`;
+}
+
+function sameItems(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}

@@ -3,7 +3,13 @@ import type { Address, Transport } from '@mosaik/transport';
 import type { CatalogBook } from '../catalog/book.ts';
 import { type PeerInfo, peerInfo } from '../catalog/peer-info.ts';
 import type { PeerRecord } from '../catalog/record.ts';
-import { compareVersions, type EntryVersion, type PeerEntry, type SignedEntry } from '../entry/peer-entry.ts';
+import {
+  compareVersions,
+  type EntryVersion,
+  type PeerEntry,
+  type SignedEntry,
+  sayTheSame,
+} from '../entry/peer-entry.ts';
 import type { DepartureReason, DiscoveryEvent } from '../events.ts';
 import { createRttEstimator, type RttEstimator } from '../rtt/estimator.ts';
 
@@ -101,6 +107,7 @@ export class Roster {
     if (!book.isVisible(peer)) return;
     const info = peerInfo(record.entry, record.rttMs);
     if (previous !== undefined && wasVisible) {
+      if (sayTheSame(previous.entry, record.entry)) return;
       events.emit({ type: 'updated', peer: info, previous: peerInfo(previous.entry, previous.rttMs) });
     } else {
       events.emit({ type: 'discovered', peer: info });

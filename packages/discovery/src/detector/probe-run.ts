@@ -1,12 +1,4 @@
-import {
-  AbortedError,
-  abortable,
-  ClosedError,
-  type PeerId,
-  TimeoutError,
-  type Timer,
-  toError,
-} from '@mosaik/primitives';
+import { AbortedError, abortable, ClosedError, type PeerId, type Timer, toError } from '@mosaik/primitives';
 import { LinkEndedError, PeerUnreachableError } from '@mosaik/transport';
 import type { EntryVersion } from '../entry/peer-entry.ts';
 import type { DetectorHost } from './contract.ts';
@@ -165,10 +157,11 @@ const CAUSES_MAX = 8;
 function isSureFailure(error: unknown, depth = 0): boolean {
   if (!(error instanceof Error) || depth > CAUSES_MAX) return true;
   if (UNSURE.some((kind) => error instanceof kind)) return false;
+  // By name, as the platform throws them too.
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return false;
   if (error instanceof PeerUnreachableError && error.addresses.length === 0) return false;
   const causes: unknown[] = error instanceof AggregateError ? [error.cause, ...error.errors] : [error.cause];
   return causes.every((cause) => isSureFailure(cause, depth + 1));
 }
 
-const UNSURE = [TimeoutError, AbortedError, ClosedError, LinkEndedError] as const;
+const UNSURE = [AbortedError, ClosedError, LinkEndedError] as const;

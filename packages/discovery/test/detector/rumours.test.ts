@@ -165,6 +165,23 @@ describe('a stall of this node', () => {
     });
   });
 
+  it('does not make it forget whose connection was lost', async () => {
+    const host = new ScriptedHost(['a', 'b', 'c']);
+    host.add('target', false);
+    host.pings.set(target, refused());
+    await host.run(async () => {
+      host.detector.start();
+      await host.world.sleep(1234);
+      const { nowMs } = host;
+      host.detector.onConnectionLost(target);
+      host.process.stall(3000);
+      const { atMs } = await host.next('declareDead', target);
+      // Suspected after the stall, by a node of health 1.
+      expect(atMs - nowMs).toBeGreaterThan(3000 + 1000);
+      expect(atMs - nowMs).toBeLessThan(3000 + 2 * 1000 + 50);
+    });
+  });
+
   it('shorter than half a timeout is none', async () => {
     const host = new ScriptedHost(['a', 'b', 'c', 'd']);
     await host.run(async () => {

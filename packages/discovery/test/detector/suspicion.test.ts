@@ -80,6 +80,23 @@ describe('a suspect', () => {
     });
   });
 
+  it('is heard out when its refutation has arrived at the time it expires, and is not yet read', async () => {
+    const host = withSilent();
+    await host.run(async () => {
+      host.detector.start();
+      await host.next('suspect', target);
+      await host.world.sleep(2400);
+      host.process.runtime.setTimer(200, () => {
+        host.versions.set(target, version(1));
+        host.detector.onEntry(target, version(1));
+      });
+      host.process.stall(240);
+      await host.world.sleep(500);
+      expect(host.detector.health).toBe(0);
+      expect(host.of('declareDead')).toEqual([]);
+    });
+  });
+
   it('is forgotten when it leaves the catalog', async () => {
     const host = withSilent();
     await host.run(async () => {
@@ -102,6 +119,7 @@ describe('a suspect', () => {
     { heard: [suspect(a), suspect(b)], afterMs: 2000 },
     { heard: [suspect(a), suspect(b, version(-1))], afterMs: 2500 - 500 * (Math.log(2) / Math.log(3)) },
     { heard: [suspect(a), suspect(b), suspect(peerNamed('c'))], afterMs: 2000 },
+    { heard: [suspect(a, version(7)), suspect(b, version(7))], afterMs: 2500 },
   ];
 
   it.each(voices)(

@@ -120,6 +120,18 @@ describe('an index of items', () => {
     for (const count of ones) expect(Math.abs(count - 1_000)).toBeLessThan(135);
   });
 
+  it('lets each word of a range depend on each word of its items', () => {
+    const [item] = ModelCatalog.numbered(0, 1).items() as [SyncItem];
+    const under = (fingerprint: Fingerprint): Fingerprint =>
+      indexOf([{ ...item, fingerprint }]).fingerprint({ start: 0, end: 1 });
+    const before = under(item.fingerprint);
+    for (let changed = 0; changed < 4; changed++) {
+      const words = item.fingerprint.map((word, position) => (position === changed ? word ^ 1 : word) >>> 0);
+      const after = under(words as unknown as Fingerprint);
+      for (const [position, word] of after.entries()) expect(word).not.toBe(before[position]);
+    }
+  });
+
   it('refuses items that do not ascend', () => {
     const items = ModelCatalog.numbered(0, 2).items();
     expect(() => indexOf([...items].reverse())).toThrow('ascend');

@@ -106,6 +106,33 @@ describe('reconciliation', () => {
     expect(reconcile(more, [openingRange(more.index)])).toEqual(NOTHING);
   });
 
+  it('takes ranges for the same only if they hold as many', () => {
+    const { index, tombstone } = holding(ModelCatalog.numbered(0, 20).items());
+    const whole = openingRange(index);
+    expect(reconcile({ index, tombstone }, [whole]).ranges).toEqual([]);
+    const miscounted = { ...whole, count: 21 } as SyncRange;
+    expect(reconcile({ index, tombstone }, [miscounted]).ranges).not.toEqual([]);
+  });
+
+  it('takes in answer only ranges within those that are open', () => {
+    const range = (from: string, to: string): SyncRange =>
+      ({ kind: 'fingerprint', from, to, count: 20, fingerprint: LIE }) as const;
+    const asked = new Asked({ ranges: [range('10', '20'), range('30', '40')], wants: [], sent: [] });
+    const objection = (...ranges: SyncRange[]): string | undefined =>
+      asked.objection({ kind: 'step', ranges, wants: [], tombstones: [] });
+    expect(objection(range('10', '20'), range('30', '35'), range('35', '40'))).toBeUndefined();
+    for (const outside of [
+      ['', '10'],
+      ['0f', '20'],
+      ['10', '2001'],
+      ['15', '35'],
+      ['20', '30'],
+      ['39', 'g'],
+    ]) {
+      expect(objection(range(...(outside as [string, string])))).toBe('a range that is not open');
+    }
+  });
+
   it('sends the tombstone of what it knows to be dead, and asks for what is newer', () => {
     const dead = new Map(
       [1, 2, 3].map((number) => [peer(number), { peer: peer(number), version: version(5) }]),

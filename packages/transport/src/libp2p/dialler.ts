@@ -103,9 +103,15 @@ export class Dialler {
     const multiaddrs = target.addresses.map(parseAddress);
     const limits = { what: `connecting to ${target.who}`, timeoutMs: dialTimeoutMs, signal };
     const connecting = withTimeout(scope.runtime, limits, async (until) => {
-      const raw = await this.#dialRaw(target, multiaddrs, until);
-      await joins.joined(raw);
-      return raw;
+      const raw = await this.#dialRaw(target, multiaddrs, { signal: until });
+      if (raw.direction === 'outbound' || (await isJoined(joins, raw))) {
+        await joins.joined(raw);
+        return raw;
+      }
+      // libp2p answered with a connection that the other side had made, and that came to nothing.
+      const own = await this.#dialRaw(target, multiaddrs, { signal: until, force: true });
+      await joins.joined(own);
+      return own;
     });
     return connecting.catch((error: Error) => {
       if (error.name !== 'TimeoutError') throw error;
@@ -113,12 +119,24 @@ export class Dialler {
     });
   }
 
-  async #dialRaw(target: Target, multiaddrs: Multiaddr[], signal: AbortSignal): Promise<Libp2pConnection> {
+  async #dialRaw(
+    target: Target,
+    multiaddrs: Multiaddr[],
+    options: { readonly signal: AbortSignal; readonly force?: boolean },
+  ): Promise<Libp2pConnection> {
     try {
-      return await this.#options.node.dial(multiaddrs, { signal });
+      return await this.#options.node.dial(multiaddrs, options);
     } catch (cause) {
-      if (signal.aborted) throw new AbortedError(`connecting to ${target.who} was aborted`, { cause });
+      if (options.signal.aborted)
+        throw new AbortedError(`connecting to ${target.who} was aborted`, { cause });
       throw dialError(target.who, target.addresses, toError(cause));
     }
   }
+}
+
+function isJoined(joins: Joins, raw: Libp2pConnection): Promise<boolean> {
+  return joins.joined(raw).then(
+    () => true,
+    () => false,
+  );
 }

@@ -83,18 +83,27 @@ export class Joins {
     }
   }
 
-  /** The other side has dialled us, and joins; we were about to dial it. */
+  /** The other side has dialled us, and joins, or goes; we were about to dial it. */
   async #awaitJoin(raw: Libp2pConnection): Promise<PeerId> {
     const { members, scope, timeoutMs } = this.#options;
     const peer = peerOf(raw);
-    const options = { what: 'being joined', timeoutMs, signal: scope.signal };
-    await withTimeout(scope.runtime, options, (signal) =>
-      members.connections.until((live) => live.has(peer), { signal }),
-    ).catch((cause) => {
-      if (cause instanceof AbortedError) throw cause;
+    const gone = new AbortController();
+    const onGone = (): void => gone.abort();
+    raw.addEventListener('close', onGone, { once: true });
+    if (raw.status !== 'open') onGone();
+    const signal = AbortSignal.any([scope.signal, gone.signal]);
+    try {
+      const options = { what: 'being joined', timeoutMs, signal };
+      await withTimeout(scope.runtime, options, (until) =>
+        members.connections.until((live) => live.has(peer), { signal: until }),
+      );
+      return peer;
+    } catch (cause) {
+      if (scope.signal.aborted) throw cause;
       throw new PeerUnreachableError(shortId(peer), [raw.remoteAddr.toString()], { cause });
-    });
-    return peer;
+    } finally {
+      raw.removeEventListener('close', onGone);
+    }
   }
 
   /** One liveness link a connection, and of the side that dialled: whatever else is opened is refused. */

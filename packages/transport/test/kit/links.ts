@@ -6,8 +6,8 @@ import { type Protocol, protocol } from '../../src/protocol.ts';
 import { type ManualRuntime, manualRuntime } from './manual-runtime.ts';
 import { createPipe, type Pipe, type PipeEnd } from './pipe.ts';
 
-export const peerA: PeerId = uniqueId('a');
-export const peerB: PeerId = uniqueId('b');
+const peerA: PeerId = uniqueId('a');
+const peerB: PeerId = uniqueId('b');
 
 /** Messages are bytes; the buffers are small, so that they fill soon. */
 export const Bytes: Protocol<Uint8Array> = protocol({

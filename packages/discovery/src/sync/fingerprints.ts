@@ -58,8 +58,8 @@ export interface Span {
  *
  * The fingerprint of a range is the XOR of its items' fingerprints, each mixed with the session's salt first; kept as
  * XORs of all prefixes. Without the salt, a peer that makes entries of its own could choose them so that their
- * fingerprints cancel out (Bellare, Micciancio: "A New Paradigm for Collision-Free Hashing", EUROCRYPT 1997, appendix:
- * 129 items and linear algebra), and keep two honest catalogs from noticing that they differ.
+ * fingerprints cancel out (Bellare, Micciancio: "A New Paradigm for Collision-Free Hashing", EUROCRYPT 1997, appendix A:
+ * linear algebra over a few more than 128 items), and keep two honest catalogs from noticing that they differ.
  */
 export class SyncIndex {
   /** Invariant: strictly ascending by peer id. */

@@ -40,7 +40,7 @@ export function openingRange(index: SyncIndex): SyncRange {
 
 /**
  * Answers the ranges of the other side; range-based set reconciliation (A. Meyer: "Range-Based Set Reconciliation",
- * SRDS 2023, §III).
+ * SRDS 2023).
  *
  * A fingerprint that is the same here closes its range. One that differs is answered with the list of what is here when
  * that is little, with the fingerprint when it is the other side that has little to list, and otherwise with the

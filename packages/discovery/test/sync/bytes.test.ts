@@ -62,8 +62,15 @@ describe('the bytes of a sync', () => {
       report(`${count} equal entries`, measured);
       expect(measured.messages.map(({ kind }) => kind)).toEqual(['open', 'step']);
       const sizes = measured.messages.map(({ bytes }) => bytes);
-      for (const size of sizes) expect(size).toBeLessThan(count === 1 ? 128 : 64);
+      for (const size of sizes) expect(size).toBeLessThan(64);
     }
+  });
+
+  it('are a list of up to 16 items, and a short answer, when equal catalogs are that small', async () => {
+    const measured = await measure(ModelCatalog.numbered(0, 16), ModelCatalog.numbered(0, 16));
+    report('16 equal entries', measured);
+    expect(measured.messages.map(({ kind }) => kind)).toEqual(['open', 'step']);
+    expect(measured.bytes).toBeLessThan(16 * 49 + 32);
   });
 
   it('follow the difference between two catalogs of 1,000', async () => {

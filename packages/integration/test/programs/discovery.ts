@@ -44,6 +44,7 @@ serveCalls({
   local: () => ({ peerId: transport.local.peerId, addresses: transport.local.addresses.value, startedAtMs }),
   held,
   events: () => events,
+  suspects: () => discovery.stats.suspects,
   refused: () => countsBy('mosaik.discovery.refused', 'reason'),
   connected: () => [...transport.connections.value.keys()],
   dial: (target: string) => discovery.dial(target),

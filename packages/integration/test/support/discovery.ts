@@ -33,12 +33,18 @@ export interface DiscoveryProcess extends Child {
   /** Itself and its catalog, ascending by peer. */
   held(): Promise<Held[]>;
   events(): Promise<RecordedEvent[]>;
+  /** Whom it suspects to be gone. */
+  suspects(): Promise<PeerId[]>;
   /** Refused entries by reason. */
   refused(): Promise<Record<string, number>>;
 }
 
 export async function startDiscovery(options: DiscoveryProcessOptions): Promise<DiscoveryProcess> {
-  const child = await startChild('discovery', { network: 'integration discovery', listen: [LOOPBACK], ...options });
+  const child = await startChild('discovery', {
+    network: 'integration discovery',
+    listen: [LOOPBACK],
+    ...options,
+  });
   const local = await child.call<{ peerId: PeerId; addresses: string[]; startedAtMs: number }>('local');
   return Object.assign(child, {
     peerId: local.peerId,
@@ -46,32 +52,35 @@ export async function startDiscovery(options: DiscoveryProcessOptions): Promise<
     startedAtMs: local.startedAtMs,
     held: () => child.call<Held[]>('held'),
     events: () => child.call<RecordedEvent[]>('events'),
+    suspects: () => child.call<PeerId[]>('suspects'),
     refused: () => child.call<Record<string, number>>('refused'),
   });
 }
 
 /** Processes that end with the test, in whatever way it ends. */
 export class Cluster implements AsyncDisposable {
-  readonly #children: DiscoveryProcess[] = [];
+  readonly #children: Promise<DiscoveryProcess>[] = [];
 
-  async start(options: DiscoveryProcessOptions): Promise<DiscoveryProcess> {
-    const child = await startDiscovery(options);
+  start(options: DiscoveryProcessOptions): Promise<DiscoveryProcess> {
+    const child = startDiscovery(options);
     this.#children.push(child);
     return child;
   }
 
-  /** `count` processes one after the other, each told the address of the first. */
+  /** `count` processes, each told one address: that of the first. */
   async startAll(name: string, count: number): Promise<DiscoveryProcess[]> {
-    const nodes: DiscoveryProcess[] = [];
-    for (let index = 0; index < count; index++) {
-      const bootstrap = nodes.slice(0, 1).map(({ address }) => address);
-      nodes.push(await this.start({ secretKey: `${name} ${index}`, discovery: { bootstrap } }));
-    }
-    return nodes;
+    const first = await this.start({ secretKey: `${name} 0` });
+    const discovery = { bootstrap: [first.address] };
+    const others = Array.from({ length: count - 1 }, (_, index) =>
+      this.start({ secretKey: `${name} ${index + 1}`, discovery }),
+    );
+    return [first, ...(await Promise.all(others))];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#children.map((child) => child[Symbol.asyncDispose]()));
+    const started = await Promise.allSettled(this.#children);
+    const children = started.flatMap((child) => (child.status === 'fulfilled' ? child.value : []));
+    await Promise.all(children.map((child) => child[Symbol.asyncDispose]()));
   }
 }
 
@@ -84,7 +93,21 @@ export async function untilEqual(nodes: readonly DiscoveryProcess[], deadlineMs:
   });
 }
 
-/** When the last of `nodes` told of an event about a peer, by the wall clock; waits until all of them have. */
+/** Waits until all of `nodes` see a tag on a peer, by its name. */
+export async function untilTagged(
+  nodes: readonly DiscoveryProcess[],
+  wanted: { readonly peer: PeerId; readonly tag: string },
+  deadlineMs: number,
+): Promise<void> {
+  await until(`all see the tag ${wanted.tag}`, deadlineMs, async () => {
+    const all = await Promise.all(nodes.map((node) => node.held()));
+    return all.every((held) =>
+      held.some(({ peer, names }) => peer === wanted.peer && names.includes(wanted.tag)),
+    );
+  });
+}
+
+/** Waits until all of `nodes` have told of an event about a peer; returns it as each of them did. */
 export async function untilAllTold(
   nodes: readonly DiscoveryProcess[],
   event: Pick<RecordedEvent, 'type' | 'peer'> & { readonly sinceMs: number },
@@ -94,7 +117,9 @@ export async function untilAllTold(
   await until(`all have told of ${event.type}`, deadlineMs, async () => {
     const all = await Promise.all(nodes.map((node) => node.events()));
     told = all.map((events) =>
-      events.find(({ type, peer, atMs }) => type === event.type && peer === event.peer && atMs >= event.sinceMs),
+      events.find(
+        ({ type, peer, atMs }) => type === event.type && peer === event.peer && atMs >= event.sinceMs,
+      ),
     );
     return !told.includes(undefined);
   });

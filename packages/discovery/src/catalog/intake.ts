@@ -30,12 +30,18 @@ interface IntakeOptions {
   readonly onSelf: (signed: SignedEntry) => void;
 }
 
+/** The check of one signature, under way. */
+interface Verification {
+  readonly bytes: Uint8Array;
+  readonly isRight: Promise<boolean>;
+}
+
 /** The gate for entries, whatever way they come: cheap checks first, then the signature, once per peer and version. */
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #throttle: Throttle;
-  /** Verifications that are under way, by what they would prove. */
-  readonly #verifying = new Map<string, Promise<boolean>>();
+  /** Verifications that are under way, by the peer that is to have signed. */
+  readonly #verifying = new Map<PeerId, Verification[]>();
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -98,15 +104,25 @@ export class Intake {
     });
   }
 
+  /** What is being verified is waited for; only the very same bytes are the same. */
   #verify(read: UnverifiedEntry): Promise<boolean> {
-    const { peer, version } = read.entry;
-    const key = `${peer}:${version.start}:${version.update}:${checksum(read.bytes)}`;
-    const running = this.#verifying.get(key);
-    if (running !== undefined) return running;
+    const { peer } = read.entry;
+    const running = this.#verifying.get(peer) ?? [];
+    const same = running.find(({ bytes }) => sameBytes(bytes, read.bytes));
+    if (same !== undefined) return same.isRight;
     this.#options.metrics.counter('mosaik.discovery.verified').add(1);
-    const verifying = read.verify(this.#options.verify).finally(() => this.#verifying.delete(key));
-    this.#verifying.set(key, verifying);
-    return verifying;
+    const verification: Verification = {
+      bytes: read.bytes,
+      isRight: read.verify(this.#options.verify).finally(() => this.#verified(peer, verification)),
+    };
+    this.#verifying.set(peer, [...running, verification]);
+    return verification.isRight;
+  }
+
+  #verified(peer: PeerId, verification: Verification): void {
+    const left = this.#verifying.get(peer)?.filter((other) => other !== verification) ?? [];
+    if (left.length > 0) this.#verifying.set(peer, left);
+    else this.#verifying.delete(peer);
   }
 }
 
@@ -114,9 +130,6 @@ function isPromising(verdict: Verdict): verdict is 'insert' | 'update' | 'depart
   return isChange(verdict) || verdict === 'self';
 }
 
-/** Tells apart what says to be the same entry while both are being verified (FNV-1a). */
-function checksum(bytes: Uint8Array): number {
-  let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

@@ -10,8 +10,14 @@ import {
   type UniqueId,
 } from '@mosaik/primitives';
 import type { Address } from '@mosaik/transport';
-import { ENTRY_FORMAT, ENTRY_LIMITS } from './entry-codec.ts';
+import { ENTRY_FORMAT, ENTRY_LIMITS, encodeEntry } from './entry-codec.ts';
 import type { EntryVersion, PeerEntry, Ticket } from './peer-entry.ts';
+import { MAX_ENTRY_BYTES } from './signed-entry.ts';
+
+/** Of a signed entry, what is left beside its signature. */
+const PAYLOAD_BYTES_MAX = MAX_ENTRY_BYTES - 96;
+/** Kept free for addresses, which come and go by themselves. */
+const ADDRESSES_BYTES_MAX = 8_192;
 
 /** What the layers above offer through this node. */
 export type Offer =
@@ -38,6 +44,7 @@ export class OwnEntry {
     requireRoom('tags', this.#tags.size + fresh.length, ENTRY_LIMITS.ids);
     // A tag given by its id has no name to tell.
     for (const text of fresh) this.#tags.set(tag(text), tag(text) === text ? undefined : text);
+    this.#requireFit('tags', () => this.removeTags(fresh));
     return fresh.length > 0;
   }
 
@@ -49,6 +56,7 @@ export class OwnEntry {
     requireRoom('tickets', this.#tickets.length + 1, ENTRY_LIMITS.tickets);
     requireRoom('ticket data', ticket.data.length, ENTRY_LIMITS.ticketBytes);
     this.#tickets.push(ticket);
+    this.#requireFit('ticket', () => this.#tickets.pop());
   }
 
   /** Removes tickets; returns whether there were any. */
@@ -68,6 +76,7 @@ export class OwnEntry {
     }
     requireRoom(`${offer.kind}s`, this.#offers.size + 1, ENTRY_LIMITS.ids);
     this.#offers.set(offer.id, { offer, holders: 1 });
+    this.#requireFit(offer.kind, () => this.withdraw(offer.id));
     return true;
   }
 
@@ -78,33 +87,62 @@ export class OwnEntry {
     return this.#offers.delete(id);
   }
 
+  /** Names, which are only for people, and addresses are left out where there is no room for them. */
   build(version: EntryVersion, addresses: readonly Address[], isDeparted = false): PeerEntry {
+    const usable = addresses.filter(({ length }) => length <= ENTRY_LIMITS.addressCharacters);
+    const fitting = withinBytes(usable, ADDRESSES_BYTES_MAX, (address) => 3 * address.length + 3);
+    const entry = this.#nameless(version, fitting.slice(0, ENTRY_LIMITS.addresses), isDeparted);
+    return { ...entry, names: this.#names(PAYLOAD_BYTES_MAX - encodeEntry(entry).length) };
+  }
+
+  #nameless(version: EntryVersion, addresses: readonly Address[], isDeparted: boolean): PeerEntry {
     const offers = [...this.#offers.values()].map(({ offer }) => offer);
     return {
       format: ENTRY_FORMAT,
       network: this.#network,
       peer: this.#peer,
       version,
-      addresses: addresses.slice(0, ENTRY_LIMITS.addresses),
+      addresses,
       tags: [...this.#tags.keys()],
       streams: offers.flatMap((offer) => (offer.kind === 'stream' ? offer.id : [])),
       groups: offers.flatMap((offer) => (offer.kind === 'group' ? offer.id : [])),
       stores: offers.flatMap((offer) => (offer.kind === 'store' ? offer.id : [])),
       tickets: [...this.#tickets],
-      names: this.#names(offers),
+      names: {},
       isDeparted,
     };
   }
 
-  #names(offers: readonly Offer[]): Record<string, string> {
-    const named: [string, string | undefined][] = [
-      ...this.#tags,
-      ...offers.map((offer): [string, string | undefined] => [offer.id, offer.name]),
-    ];
-    return Object.fromEntries(
-      named.flatMap(([id, name]) => (name ? [[id, name.slice(0, ENTRY_LIMITS.nameCharacters)]] : [])),
+  #names(bytesMax: number): Record<string, string> {
+    const offered = Array.from(this.#offers.values(), ({ offer }) => [offer.id, offer.name] as const);
+    const named = [...this.#tags, ...offered].flatMap(([id, name]): [string, string][] =>
+      name ? [[id, name.slice(0, ENTRY_LIMITS.nameCharacters).toWellFormed()]] : [],
     );
+    const fitting = withinBytes(named, bytesMax, nameBytes);
+    return Object.fromEntries(fitting.slice(0, ENTRY_LIMITS.names));
   }
+
+  /** What others would refuse is not taken in: `undo` takes it back. */
+  #requireFit(what: string, undo: () => void): void {
+    const bytes = encodeEntry(this.#nameless({ start: 0, update: 0 }, [], false)).length;
+    if (bytes <= PAYLOAD_BYTES_MAX - ADDRESSES_BYTES_MAX) return;
+    undo();
+    throw new InvalidArgumentError(what, `what fits into an entry of ${MAX_ENTRY_BYTES} bytes`);
+  }
+}
+
+/** Those at the beginning that need no more than `bytesMax` together. */
+function withinBytes<T>(items: readonly T[], bytesMax: number, bytesOf: (item: T) => number): T[] {
+  let left = bytesMax;
+  return items.filter((item) => {
+    left -= bytesOf(item);
+    return left >= 0;
+  });
+}
+
+/** An upper bound: three bytes of UTF-8 a unit of UTF-16, and the heads. */
+function nameBytes([id, name]: readonly [string, string]): number {
+  return id.length + 3 * name.length + 6;
 }
 
 function requireRoom(what: string, wanted: number, limit: number): void {

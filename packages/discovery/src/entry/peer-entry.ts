@@ -65,7 +65,7 @@ export function sayTheSame(a: PeerEntry, b: PeerEntry): boolean {
     sameItems(a.groups, b.groups) &&
     sameItems(a.stores, b.stores) &&
     sameItems(a.tickets.map(ticketText), b.tickets.map(ticketText)) &&
-    sameItems(Object.entries(a.names).flat(), Object.entries(b.names).flat())
+    sameItems(Object.entries(a.names).map(String).sort(), Object.entries(b.names).map(String).sort())
   );
 }
 

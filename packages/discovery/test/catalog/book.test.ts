@@ -11,7 +11,10 @@ const FIRST: EntryVersion = { start: 1, update: 1 };
 
 /** The book does not look at signatures. */
 function entry(name: string | number, version = FIRST, tags: string[] = []): SignedEntry {
-  return { entry: entryOf(peerId(name), version, { names: Object.fromEntries(tags.entries()) }), bytes: BYTES };
+  return {
+    entry: entryOf(peerId(name), version, { names: Object.fromEntries(tags.entries()) }),
+    bytes: BYTES,
+  };
 }
 
 function bookOf(count: number): CatalogBook {

@@ -1,4 +1,11 @@
-import { createMetrics, encodeCanonical, networkId, type PeerId, type Runtime, systemRuntime } from '@mosaik/primitives';
+import {
+  createMetrics,
+  encodeCanonical,
+  networkId,
+  type PeerId,
+  type Runtime,
+  systemRuntime,
+} from '@mosaik/primitives';
 import { describe, expect, it } from 'vitest';
 import { CatalogBook } from '../../src/catalog/book.ts';
 import { Intake, type Outcome } from '../../src/catalog/intake.ts';
@@ -140,12 +147,20 @@ describe('what is cheap is checked first: no signature is verified of', () => {
       'malformed',
       async () => ({ bytes: encodeCanonical([new Uint8Array(MAX_ENTRY_BYTES), new Uint8Array(64)]) }),
     ],
-    ['an entry of another network', 'foreign', () => signed(entryOf(peer, at(0), { network: networkId('x') }))],
+    [
+      'an entry of another network',
+      'foreign',
+      () => signed(entryOf(peer, at(0), { network: networkId('x') })),
+    ],
     ['one dated too far ahead', 'future', () => signed(entryOf(peer, at(10_001)))],
     ['one that would be purged at once', 'stale', () => signed(entryOf(peer, at(-300_001, -300_001)))],
     ['a replayed older one', 'older', () => signed(entryOf(peer, at(-1)))],
     ['a replay of what is held', 'equal', () => signed(entryOf(peer, at(0)))],
-    ['what this process said itself', 'equal', () => signed(entryOf(SELF, { start: OWN_START, update: NOW_MS }))],
+    [
+      'what this process said itself',
+      'equal',
+      () => signed(entryOf(SELF, { start: OWN_START, update: NOW_MS })),
+    ],
   ];
 
   it.each(refusals)('%s, counted as %s', async (_, reason, make) => {
@@ -198,7 +213,9 @@ describe('a flood', () => {
   it('by the user is none: what is fed by hand is not throttled', async () => {
     const gate = new Gate(1);
     for (let index = 0; index < 100; index++) {
-      expect(await gate.intake.take((await signed(entryOf(peerId(index), at(0)))).bytes, undefined)).toBe('insert');
+      expect(await gate.intake.take((await signed(entryOf(peerId(index), at(0)))).bytes, undefined)).toBe(
+        'insert',
+      );
     }
   });
 });

@@ -1,6 +1,6 @@
+import { idToBytes, type NetworkId, networkId, type PeerId, uniqueId } from '@mosaik/primitives';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import { idToBytes, type NetworkId, networkId, type PeerId, uniqueId } from '@mosaik/primitives';
 import type { EntryVersion, PeerEntry, SignedEntry } from '../../src/entry/peer-entry.ts';
 import { type Sign, signEntry, type Verify } from '../../src/entry/signed-entry.ts';
 

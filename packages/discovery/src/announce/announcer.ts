@@ -18,6 +18,7 @@ export class Announcer {
   #lastUpdate: number;
   #current: SignedEntry | undefined;
   #isDirty = false;
+  #isDeparting = false;
   #running: Promise<void> | undefined;
 
   constructor(options: AnnouncerOptions) {
@@ -39,18 +40,22 @@ export class Announcer {
       () => jitter(scope.runtime, intervalMs()),
       () => this.announce(),
     );
+    if (this.#isDirty) this.announce();
   }
 
   /** Announces a new version soon: what else changes in this turn goes with it. */
   announce(): void {
     this.#isDirty = true;
-    if (this.#running !== undefined || this.#options.scope.isClosing) return;
+    // What changes before the first announcement is done goes with the second: two at once might arrive in either order.
+    if (this.#current === undefined || this.#running !== undefined) return;
+    if (this.#isDeparting || this.#options.scope.isClosing) return;
     this.#running = this.#announceWhileDirty();
     this.#options.scope.spawn('announce', () => this.#running ?? Promise.resolve());
   }
 
-  /** The last entry: it says that the node has left. */
+  /** The last entry: it says that the node has left. Nothing is announced after it. */
   async depart(): Promise<void> {
+    this.#isDeparting = true;
     await this.#running?.catch(() => {});
     await this.#announce(true);
   }
@@ -58,7 +63,7 @@ export class Announcer {
   async #announceWhileDirty(): Promise<void> {
     try {
       await Promise.resolve();
-      while (this.#isDirty) {
+      while (this.#isDirty && !this.#isDeparting) {
         this.#isDirty = false;
         await this.#announce(false);
       }

@@ -4,6 +4,9 @@ import type { EntryVersion } from '../entry/peer-entry.ts';
 import type { DetectorHost } from './contract.ts';
 import type { StallWatch } from './stall-watch.ts';
 
+/** Made once: a stack a probe would cost more than the probe. */
+const OVER = new AbortedError('the probe is over');
+
 /** How a probe ended. */
 export type ProbeOutcome =
   /** By the peer itself; late when helpers had been asked already. */
@@ -69,7 +72,7 @@ export class ProbeRun {
     if (this.#isOver()) return;
     this.#phase = 'over';
     this.#timer?.cancel();
-    this.#abort.abort(new AbortedError('the probe is over'));
+    this.#abort.abort(OVER);
   }
 
   /** Runs what waits for others as a task of the scope; what comes of it after the end is ignored. */

@@ -1,5 +1,5 @@
 import { jitter, type PeerId, type Scope, sample, withTimeout } from '@mosaik/primitives';
-import type { Direction, Transport, TransportEvent } from '@mosaik/transport';
+import type { Transport, TransportEvent } from '@mosaik/transport';
 
 /** A peer that closed the connection on purpose is looked after by another one, this much later. */
 const LOOK_AFTER_MS = 500;
@@ -9,9 +9,11 @@ interface ConnectionWatcher {
   readonly scope: Scope;
   readonly transport: Transport;
   readonly isMember: (peer: PeerId) => boolean;
+  /** Whether a peer has told that it closes the connection while it lives on; forgotten by asking. */
+  readonly wasPruned: (peer: PeerId) => boolean;
   /** The first connection stands: from now on somebody hears us. */
   readonly onFirst: () => void;
-  readonly onConnected: (peer: PeerId, direction: Direction) => void;
+  readonly onConnected: () => void;
   /** A member's connection has ended in a way that makes one doubt that it lives. */
   readonly onLost: (peer: PeerId) => void;
   readonly onDisconnected: (peer: PeerId) => void;
@@ -22,16 +24,16 @@ interface ConnectionWatcher {
 export function watchConnections(watcher: ConnectionWatcher): void {
   const { scope, transport } = watcher;
   let wasAlone = true;
-  const onConnected = (peer: PeerId, direction: Direction): void => {
-    watcher.onConnected(peer, direction);
+  const onConnected = (): void => {
+    watcher.onConnected();
     if (wasAlone) watcher.onFirst();
     wasAlone = false;
   };
   const events = transport.events.subscribe({ signal: scope.signal, backlog: 8_192 });
-  for (const [peer, { direction }] of transport.connections.value) onConnected(peer, direction);
+  if (transport.connections.value.size > 0) onConnected();
   scope.spawn('connections', async () => {
     for await (const event of events) {
-      if (event.type === 'connected') onConnected(event.peer, event.direction);
+      if (event.type === 'connected') onConnected();
       if (event.type === 'disconnected') onDisconnected(watcher, event);
       if (transport.connections.value.size === 0) wasAlone = true;
     }
@@ -43,8 +45,9 @@ function onDisconnected(
   event: Extract<TransportEvent, { type: 'disconnected' }>,
 ): void {
   watcher.onDisconnected(event.peer);
+  const wasPruned = watcher.wasPruned(event.peer);
   if (event.reason !== 'closed') watcher.onLost(event.peer);
-  else lookAfter(watcher, event.peer);
+  else if (!wasPruned) lookAfter(watcher, event.peer);
 }
 
 /**

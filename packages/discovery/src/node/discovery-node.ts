@@ -22,14 +22,14 @@ import { nackAfterMs, resolveDetectorOptions } from '../detector/options.ts';
 import { Probes } from '../detector/probes.ts';
 import type { Discovery, DiscoveryStats } from '../discovery.ts';
 import { type Offer, OwnEntry } from '../entry/own-entry.ts';
-import type { PeerEntry, SignedEntry, Ticket } from '../entry/peer-entry.ts';
+import { compareVersions, type EntryVersion, type PeerEntry, type SignedEntry, type Ticket } from '../entry/peer-entry.ts';
 import { readSignedEntry } from '../entry/signed-entry.ts';
 import { EntryRefusedError } from '../errors.ts';
 import type { DiscoveryEvent } from '../events.ts';
 import { type DiscoveryOptions, type Settings, settingsOf } from '../options.ts';
 import { Overlay } from '../overlay/overlay.ts';
 import type { SyncResult } from '../sync/session.ts';
-import type { SyncSource } from '../sync/source.ts';
+import type { SyncSource, Tombstone } from '../sync/source.ts';
 import { Syncer } from '../sync/syncer.ts';
 import { watchConnections } from './connections.ts';
 import { detectorHost } from './detector-host.ts';
@@ -60,6 +60,8 @@ export class DiscoveryNode implements Discovery {
   readonly #detector: Detector;
   readonly #overlay: Overlay;
   readonly #syncer: Syncer;
+  /** Connected peers that have said that they are about to close the connection. */
+  readonly #pruned = new Set<PeerId>();
   #closing: Promise<void> | undefined;
 
   constructor(options: DiscoveryOptions) {
@@ -81,7 +83,14 @@ export class DiscoveryNode implements Discovery {
     this.#intake = this.#createIntake();
     this.#gossip = this.#createGossip();
     const timings = resolveDetectorOptions(options.detector);
-    this.#probes = new Probes(transport, this.#scope, nackAfterMs(timings));
+    this.#probes = new Probes({
+      transport,
+      scope: this.#scope,
+      timeoutMs: nackAfterMs(timings),
+      onPrune: (peer) => this.#pruned.add(peer),
+      onTwice: (starts) => this.#guard.onTold(starts),
+      onSpare: (peer) => this.#overlay.spare(peer),
+    });
     this.#detector = this.#createDetector(timings);
     this.#overlay = this.#createOverlay(options.bootstrap ?? []);
     this.#syncer = this.#createSyncer();
@@ -144,15 +153,25 @@ export class DiscoveryNode implements Discovery {
     });
   }
 
+  #onTwice(peer: PeerId, starts: readonly [number, number]): void {
+    if (peer === this.#transport.local.peerId) this.#guard.onTold(starts);
+    else this.#probes.tellTwice(peer, starts);
+  }
+
+  /** Whether a version is further ahead than clocks may differ. */
+  #isFuture({ update }: EntryVersion): boolean {
+    return update > this.#transport.runtime.wallNow() + this.#settings.maxTimeDriftMs;
+  }
+
   #createGossip(): Gossip {
     return new Gossip({
       scope: this.#scope,
       transport: this.#transport,
       metrics: this.#transport.metrics,
-      self: this.#transport.local.peerId,
       onEntry: (bytes, from) => this.#intake.take(bytes, from),
       onRumour: (rumour) => this.#detector.hear(rumour),
-      onTwice: (starts) => this.#guard.onTold(starts),
+      onTwice: (peer, starts) => this.#onTwice(peer, starts),
+      isFuture: (version) => this.#isFuture(version),
     });
   }
 
@@ -164,7 +183,7 @@ export class DiscoveryNode implements Discovery {
       probes: this.#probes,
       ownVersion: () => this.me.version,
       spread: (rumour) => this.#gossip.tell({ kind: 'rumour', rumour }),
-      declareDead: (peer, version) => this.#roster.bury(peer, version),
+      declareDead: (peer, version) => this.#roster.bury(peer, version, 'dead'),
       refute: () => this.#announcer.announce(),
       rtt: (peer, rttMs) => this.#roster.measured(peer, rttMs),
     });
@@ -180,6 +199,10 @@ export class DiscoveryNode implements Discovery {
       peers: () => this.#book.peers(),
       isKnown: (peer) => this.#book.get(peer) !== undefined,
       reach: (peer, signal) => this.#probes.ping(peer, signal),
+      reachThrough: (helper, peer, signal) => this.#probes.pingThrough(helper, peer, signal),
+      onReached: (peer) => this.#syncer.syncSoon(peer),
+      prune: (peer) => this.#probes.prune(peer),
+      onUnreachable: (peer) => this.#detector.onConnectionLost(peer),
     });
   }
 
@@ -205,11 +228,9 @@ export class DiscoveryNode implements Discovery {
       scope: this.#scope,
       transport: this.#transport,
       isMember: (peer) => this.#book.get(peer) !== undefined,
+      wasPruned: (peer) => this.#pruned.delete(peer),
       onFirst: () => this.#announcer.announce(),
-      onConnected: (peer, direction) => {
-        if (direction === 'outbound') this.#syncer.syncSoon(peer);
-        this.#overlay.poke();
-      },
+      onConnected: () => this.#overlay.poke(),
       onLost: (peer) => this.#detector.onConnectionLost(peer),
       onDisconnected: (peer) => {
         this.#intake.forget(peer);
@@ -348,6 +369,16 @@ export class DiscoveryNode implements Discovery {
     return Math.max(announceIntervalMs, Math.min(stretched, purgeAfterMs / 4));
   }
 
+  /**
+   * A tombstone of the version we hold tells of a crash. One of a later version is, as far as one can tell, of the entry
+   * with which the peer took its leave.
+   */
+  #bury({ peer, version }: Tombstone, from: PeerId): void {
+    const held = this.#book.get(peer)?.entry.version;
+    if (held !== undefined && compareVersions(version, held) > 0) this.#roster.bury(peer, version, 'left');
+    else this.#detector.hear({ kind: 'dead', peer, version, by: from });
+  }
+
   #countSync({ sent, received, bytesIn, bytesOut }: SyncResult): void {
     const { metrics } = this.#transport;
     metrics.counter('mosaik.discovery.sync.entries').add(sent, { direction: 'out' });
@@ -366,8 +397,7 @@ export class DiscoveryNode implements Discovery {
         return outcomes.filter(isChange).length;
       },
       bury: (tombstones, from) => {
-        for (const { peer, version } of tombstones)
-          this.#detector.hear({ kind: 'dead', peer, version, by: from });
+        for (const tombstone of tombstones.filter(({ version }) => !this.#isFuture(version))) this.#bury(tombstone, from);
       },
     };
   }

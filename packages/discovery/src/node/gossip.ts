@@ -3,15 +3,17 @@ import type { Topic, TopicMessage, TopicVerdict, Transport } from '@mosaik/trans
 import { decodeGossip, encodeGossip, type GossipMessage } from '../announce/messages.ts';
 import { isChange, type Outcome } from '../catalog/intake.ts';
 import type { Rumour, RumourVerdict } from '../detector/contract.ts';
+import type { EntryVersion } from '../entry/peer-entry.ts';
 
 interface GossipOptions {
   readonly scope: Scope;
   readonly transport: Transport;
   readonly metrics: Metrics;
-  readonly self: PeerId;
   readonly onEntry: (bytes: Uint8Array, from: PeerId) => Promise<Outcome>;
   readonly onRumour: (rumour: Rumour) => RumourVerdict;
-  readonly onTwice: (starts: readonly [number, number]) => void;
+  readonly onTwice: (peer: PeerId, starts: readonly [number, number]) => void;
+  /** Whether a version is further ahead than clocks may differ. */
+  readonly isFuture: (version: EntryVersion) => boolean;
 }
 
 /** Outcomes of an entry for which the neighbour is to blame: it should not have passed it on. */
@@ -45,16 +47,27 @@ export class Gossip {
 
   #judge({ data, from }: TopicMessage): TopicVerdict | Promise<TopicVerdict> {
     const message = this.#read(data);
-    if (message === undefined) return 'reject';
+    if (message === undefined) return this.#refuse('malformed');
     switch (message.kind) {
       case 'entry':
         return this.#options.onEntry(message.bytes, from).then(verdictOf);
       case 'rumour':
-        return this.#options.onRumour(message.rumour) === 'stale' ? 'ignore' : 'accept';
+        return this.#judgeRumour(message.rumour);
       case 'twice':
-        if (message.peer === this.#options.self) this.#options.onTwice(message.starts);
+        this.#options.onTwice(message.peer, message.starts);
         return 'accept';
     }
+  }
+
+  /** A death at a version that is far ahead would keep its victim out, whatever it says, until the clock gets there. */
+  #judgeRumour(rumour: Rumour): TopicVerdict {
+    if (this.#options.isFuture(rumour.version)) return this.#refuse('future');
+    return this.#options.onRumour(rumour) === 'stale' ? 'ignore' : 'accept';
+  }
+
+  #refuse(reason: string): TopicVerdict {
+    this.#options.metrics.counter('mosaik.discovery.refused').add(1, { reason });
+    return 'reject';
   }
 
   #read(data: Uint8Array): GossipMessage | undefined {
@@ -62,7 +75,6 @@ export class Gossip {
       return decodeGossip(data);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      this.#options.metrics.counter('mosaik.discovery.refused').add(1, { reason: 'malformed' });
       return undefined;
     }
   }

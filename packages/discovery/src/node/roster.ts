@@ -53,12 +53,12 @@ export class Roster {
     this.#changed(entry.peer, () => this.#options.book.putLocal(entry, this.#options.runtime.now()));
   }
 
-  /** A peer is dead as of a version; a newer entry of it proves the contrary. */
-  bury(peer: PeerId, version: EntryVersion): void {
+  /** A peer is gone as of a version; a newer entry of it proves the contrary. */
+  bury(peer: PeerId, version: EntryVersion, reason: 'dead' | 'left'): void {
     const { book, runtime } = this.#options;
     const record = book.get(peer);
     if (record === undefined || compareVersions(record.entry.version, version) > 0) return;
-    this.#gone(peer, book.bury(peer, version, runtime.now()), 'dead');
+    this.#gone(peer, book.bury(peer, version, runtime.now()), reason);
   }
 
   remove(peer: PeerId): void {

@@ -12,6 +12,10 @@ const MAX_DIALS = 4;
 const DIAL_TIMEOUT_MS = 3_000;
 /** A peer that could not be dialled is left alone for this long; others are as good. */
 const FAILED_DIAL_MS = 5_000;
+/** Others dial us too: connections beyond this many times the wanted number, and two, are let go. */
+const EXCESS = 1.5;
+/** Members to which there is no connection are looked after in turns, one in this time. */
+const LOOK_AFTER_MS = 30_000;
 /** A connection younger than this is not let go: whoever has just joined may have no other. */
 const NEWCOMER_MS = 5_000;
 /** One of those we lost is tried this often, so that a network that was cut in two finds itself again. */
@@ -27,6 +31,14 @@ interface OverlayOptions {
   readonly isKnown: (peer: PeerId) => boolean;
   /** Connects to a peer, by the addresses that the transport was told, and has it answer. */
   readonly reach: (peer: PeerId, signal: AbortSignal) => Promise<unknown>;
+  /** Has another peer probe one to which we have no connection. */
+  readonly reachThrough: (helper: PeerId, peer: PeerId, signal: AbortSignal) => Promise<boolean>;
+  /** A connection that the overlay wanted stands: time to compare catalogs. */
+  readonly onReached: (peer: PeerId) => void;
+  /** Closes a connection that is not needed. */
+  readonly prune: (peer: PeerId) => Promise<void>;
+  /** A member did not answer. */
+  readonly onUnreachable: (peer: PeerId) => void;
 }
 
 /**
@@ -53,7 +65,7 @@ export class Overlay {
   constructor(options: OverlayOptions) {
     this.#options = options;
     this.#lost = new LostContacts(options.scope.runtime);
-    this.#seeds = new Seeds(options.scope, options.transport, options.bootstrap);
+    this.#seeds = new Seeds(options);
   }
 
   start(): void {
@@ -66,6 +78,10 @@ export class Overlay {
     scope.every(
       () => jitter(scope.runtime, RECONCILE_MS, 0.3),
       () => this.#tryLost(),
+    );
+    scope.every(
+      () => jitter(scope.runtime, LOOK_AFTER_MS, 0.3),
+      () => this.#lookAfterSomebody(),
     );
   }
 
@@ -95,6 +111,14 @@ export class Overlay {
     };
   }
 
+  /** A connection that served its purpose: let go, unless it is needed. */
+  spare(peer: PeerId): void {
+    const { transport, scope, peers, prune } = this.#options;
+    const wanted = this.#options.degree ?? degreeFor(peers().length);
+    const isNeeded = this.#pins.has(peer) || transport.connections.value.size <= wanted;
+    if (!isNeeded && !scope.isClosing) scope.spawn('overlay prune', () => prune(peer));
+  }
+
   /** A peer is gone, but not by its own wish: it may only be out of reach. */
   lost(peer: PeerId, addresses: readonly Address[]): void {
     this.#lost.add(peer, addresses);
@@ -114,7 +138,8 @@ export class Overlay {
     if (connected.size === 0) this.#seeds.poke();
     const missing = Math.min(wanted, known.length) - connected.size - this.#dialling.size;
     if (missing > 0) this.#grow(known, missing);
-    else if (connected.size > 2 * wanted + 4) this.#shrink(connected.size - 2 * wanted - 4);
+    const most = Math.ceil(wanted * EXCESS) + 2;
+    if (connected.size > most) this.#shrink(connected.size - most);
   }
 
   #grow(known: readonly PeerId[], missing: number): void {
@@ -131,15 +156,17 @@ export class Overlay {
   }
 
   #dial(peer: PeerId): void {
-    const { reach, scope } = this.#options;
+    const { reach, scope, onReached } = this.#options;
     this.#dialling.add(peer);
     scope.spawn('overlay dial', async (signal) => {
       const options = { what: 'dialling', timeoutMs: DIAL_TIMEOUT_MS, signal };
       try {
         await withTimeout(scope.runtime, options, (until) => reach(peer, until));
         this.#failedAtMs.delete(peer);
+        onReached(peer);
       } catch {
         this.#failedAtMs.set(peer, scope.runtime.now());
+        if (!signal.aborted) this.#onUnreachable(peer);
       } finally {
         this.#dialling.delete(peer);
         this.poke();
@@ -147,15 +174,46 @@ export class Overlay {
     });
   }
 
+  #onUnreachable(peer: PeerId): void {
+    const { transport, isKnown, onUnreachable } = this.#options;
+    if (isKnown(peer) && !transport.connections.value.has(peer)) onUnreachable(peer);
+  }
+
+  /**
+   * Neighbours are probed all the time; of the others, one in a while, through a neighbour: that costs this node no
+   * connection, and finds those whose neighbours all went with them.
+   */
+  #lookAfterSomebody(): void {
+    const { transport, scope, peers, reachThrough } = this.#options;
+    const connected = transport.connections.value;
+    const [peer] = sample(
+      scope.runtime,
+      peers().filter((other) => !connected.has(other)),
+      1,
+    );
+    const [helper] = sample(scope.runtime, [...connected.keys()].sort(), 1);
+    if (peer === undefined || helper === undefined) return;
+    scope.spawn('look after', async (signal) => {
+      const options = { what: 'looking after a member', timeoutMs: DIAL_TIMEOUT_MS, signal };
+      const isThere = await withTimeout(scope.runtime, options, (until) =>
+        reachThrough(helper, peer, until),
+      ).catch(
+        // The helper did not answer: that says nothing of the other.
+        () => true,
+      );
+      if (!isThere) this.#onUnreachable(peer);
+    });
+  }
+
   #shrink(excess: number): void {
-    const { transport, scope } = this.#options;
+    const { transport, scope, prune } = this.#options;
     const joinedBeforeMs = scope.runtime.now() - NEWCOMER_MS;
     const idle = [...transport.connections.value.values()]
       .filter(({ peer, openedAtMs }) => !this.#pins.has(peer) && openedAtMs < joinedBeforeMs)
       .map(({ peer }) => peer)
       .sort();
     for (const peer of sample(scope.runtime, idle, Math.min(excess, MAX_DIALS))) {
-      scope.spawn('overlay prune', () => transport.disconnect(peer));
+      scope.spawn('overlay prune', () => prune(peer));
     }
   }
 

@@ -7,21 +7,31 @@ const MAX_BACKOFF_MS = 5_000;
 
 const log = createLog('discovery:seeds');
 
+interface SeedsOptions {
+  readonly scope: Scope;
+  readonly transport: Transport;
+  readonly bootstrap: readonly Address[];
+  /** Somebody answered at one of the addresses. */
+  readonly onReached: (peer: PeerId) => void;
+}
+
 /** The addresses a node is given to begin with: asked while nobody is connected, and when those behind them are unknown. */
 export class Seeds {
   readonly #scope: Scope;
   readonly #transport: Transport;
+  readonly #onReached: (peer: PeerId) => void;
   readonly #addresses: readonly Address[];
   /** Who answered at an address. */
   readonly #peerAt = new Map<Address, PeerId>();
   #isAsking = false;
   #retried = 0;
 
-  constructor(scope: Scope, transport: Transport, addresses: readonly Address[]) {
+  constructor({ scope, transport, bootstrap, onReached }: SeedsOptions) {
     this.#scope = scope;
     this.#transport = transport;
+    this.#onReached = onReached;
     const own = transport.local.addresses.value;
-    this.#addresses = addresses.filter(
+    this.#addresses = bootstrap.filter(
       (address) => !own.some((mine) => mine === address || mine.startsWith(`${address}/`)),
     );
   }
@@ -62,6 +72,7 @@ export class Seeds {
         this.#transport.connect(address, { signal: until }),
       );
       this.#peerAt.set(address, peer);
+      this.#onReached(peer);
     } catch (error) {
       if (!signal.aborted) log('%s: %s', address, (error as Error).message);
     }

@@ -47,7 +47,12 @@ class Room {
         return peer;
       },
     };
-    return new Seeds(this.scope, transport as unknown as Transport, addresses);
+    return new Seeds({
+      scope: this.scope,
+      transport: transport as unknown as Transport,
+      bootstrap: addresses,
+      onReached: () => {},
+    });
   }
 }
 

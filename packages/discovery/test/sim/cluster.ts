@@ -10,10 +10,7 @@ export interface Node {
 }
 
 /** Starts a node on a host. */
-export async function startNode(
-  host: Host,
-  options: Partial<DiscoveryOptions> = {},
-): Promise<Node> {
+export async function startNode(host: Host, options: Partial<DiscoveryOptions> = {}): Promise<Node> {
   const transport = host.transport();
   const discovery = await createDiscovery({ ...options, transport });
   return { host, transport, discovery };

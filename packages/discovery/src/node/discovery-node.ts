@@ -14,7 +14,7 @@ import type { Address, Transport } from '@mosaik/transport';
 import { Announcer } from '../announce/announcer.ts';
 import { CatalogBook } from '../catalog/book.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { Intake, isChange } from '../catalog/intake.ts';
+import { Intake } from '../catalog/intake.ts';
 import { type PeerInfo, peerInfo } from '../catalog/peer-info.ts';
 import type { Detector, DetectorOptions } from '../detector/contract.ts';
 import { createDetector } from '../detector/create-detector.ts';
@@ -22,20 +22,20 @@ import { nackAfterMs, resolveDetectorOptions } from '../detector/options.ts';
 import { Probes } from '../detector/probes.ts';
 import type { Discovery, DiscoveryStats } from '../discovery.ts';
 import { type Offer, OwnEntry } from '../entry/own-entry.ts';
-import { compareVersions, type EntryVersion, type PeerEntry, type SignedEntry, type Ticket } from '../entry/peer-entry.ts';
+import type { EntryVersion, PeerEntry, SignedEntry, Ticket } from '../entry/peer-entry.ts';
 import { readSignedEntry } from '../entry/signed-entry.ts';
 import { EntryRefusedError } from '../errors.ts';
 import type { DiscoveryEvent } from '../events.ts';
 import { type DiscoveryOptions, type Settings, settingsOf } from '../options.ts';
 import { Overlay } from '../overlay/overlay.ts';
 import type { SyncResult } from '../sync/session.ts';
-import type { SyncSource, Tombstone } from '../sync/source.ts';
 import { Syncer } from '../sync/syncer.ts';
 import { watchConnections } from './connections.ts';
 import { detectorHost } from './detector-host.ts';
 import { Gossip } from './gossip.ts';
 import { IdentityGuard } from './identity-guard.ts';
 import { Roster } from './roster.ts';
+import { syncSource } from './sync-source.ts';
 
 const PURGE_EVERY_MS = 10_000;
 /** Up to this many nodes everybody announces at the plain interval. */
@@ -210,7 +210,13 @@ export class DiscoveryNode implements Discovery {
     return new Syncer({
       scope: this.#scope,
       transport: this.#transport,
-      source: this.#syncSource(),
+      source: syncSource({
+        book: this.#book,
+        intake: this.#intake,
+        roster: this.#roster,
+        detector: this.#detector,
+        isFuture: (version) => this.#isFuture(version),
+      }),
       intervalMs: this.#settings.syncIntervalMs,
       isUnknown: (peer) => this.#book.get(peer) === undefined,
       onResult: (_, result) => this.#countSync(result),
@@ -369,36 +375,11 @@ export class DiscoveryNode implements Discovery {
     return Math.max(announceIntervalMs, Math.min(stretched, purgeAfterMs / 4));
   }
 
-  /**
-   * A tombstone of the version we hold tells of a crash. One of a later version is, as far as one can tell, of the entry
-   * with which the peer took its leave.
-   */
-  #bury({ peer, version }: Tombstone, from: PeerId): void {
-    const held = this.#book.get(peer)?.entry.version;
-    if (held !== undefined && compareVersions(version, held) > 0) this.#roster.bury(peer, version, 'left');
-    else this.#detector.hear({ kind: 'dead', peer, version, by: from });
-  }
-
   #countSync({ sent, received, bytesIn, bytesOut }: SyncResult): void {
     const { metrics } = this.#transport;
     metrics.counter('mosaik.discovery.sync.entries').add(sent, { direction: 'out' });
     metrics.counter('mosaik.discovery.sync.entries').add(received, { direction: 'in' });
     metrics.counter('mosaik.discovery.sync.bytes').add(bytesOut, { direction: 'out' });
     metrics.counter('mosaik.discovery.sync.bytes').add(bytesIn, { direction: 'in' });
-  }
-
-  #syncSource(): SyncSource {
-    return {
-      items: () => this.#book.items(),
-      signed: (peer) => this.#book.signed(peer),
-      tombstone: (peer) => this.#book.tombstone(peer),
-      apply: async (entries, from) => {
-        const outcomes = await Promise.all(entries.map((bytes) => this.#intake.take(bytes, from)));
-        return outcomes.filter(isChange).length;
-      },
-      bury: (tombstones, from) => {
-        for (const tombstone of tombstones.filter(({ version }) => !this.#isFuture(version))) this.#bury(tombstone, from);
-      },
-    };
   }
 }

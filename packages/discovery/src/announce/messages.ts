@@ -65,6 +65,7 @@ function peerOf(value: unknown): PeerId {
 }
 
 function time(value: unknown): number {
-  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
-  throw new DecodeError('schema', 'a time is a number of 0 or more');
+  // A tombstone of a fraction would have every comparison that mentions it refused as malformed.
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new DecodeError('schema', 'a time is a whole number of 0 or more');
 }

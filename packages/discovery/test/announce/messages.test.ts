@@ -57,6 +57,7 @@ describe('refused with a DecodeError is', () => {
     ['a rumour of a text', [3, 'peer', 1, 2, id]],
     ['a rumour with a start below 0', [3, id, -1, 2, id]],
     ['a rumour with an update that is no number', [3, id, 1, Number.NaN, id]],
+    ['a rumour with a fraction of a millisecond', [3, id, 1, 2.5, id]],
     ['a rumour for ever', [3, id, 1, Number.POSITIVE_INFINITY, id]],
     ['two processes without a second', [4, id, 1]],
     ['two processes of nobody', [4, null, 1, 2]],

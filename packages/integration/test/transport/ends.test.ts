@@ -1,6 +1,7 @@
-import { sleep, systemRuntime } from '@mosaik/primitives';
+import { type Runtime, sleep, systemRuntime } from '@mosaik/primitives';
+import { createLibp2pTransport } from '@mosaik/transport/libp2p';
 import { describe, expect, it } from 'vitest';
-import { type NodeProcess, startNode, startNodeProcess } from '../support/nodes.ts';
+import { addressOf, LOOPBACK, type NodeProcess, startNode, startNodeProcess } from '../support/nodes.ts';
 import { Echo, roundTrip } from '../support/protocols.ts';
 import { nextEvent, record, until, within } from '../support/wait.ts';
 
@@ -98,4 +99,22 @@ describe('a peer in another process', () => {
     await within('the close', 4_000, here.close());
     expect(link.end).toMatchObject({ kind: 'closed', by: 'local', code: 503 });
   });
+});
+
+it('a goodbye that has to wait for the end of a long turn gets through', async () => {
+  // Turns of 20 ms, as on a busy machine: what follows a beat within one leaves at its end.
+  const turnMs = 20;
+  const busy: Runtime = {
+    ...systemRuntime,
+    now: () => Math.floor(systemRuntime.now() / turnMs) * turnMs,
+    yieldTo: (callback) => void systemRuntime.setTimer(turnMs, callback),
+  };
+  const common = { network: 'integration', listen: [LOOPBACK] };
+  await using a = await createLibp2pTransport({ ...common, secretKey: 'goodbye a', runtime: busy });
+  await using b = await createLibp2pTransport({ ...common, secretKey: 'goodbye b' });
+  for (let round = 0; round < 10; round++) {
+    const disconnected = nextEvent(b, 'disconnected', 5_000);
+    await a.disconnect(await a.connect(addressOf(b)));
+    expect(await disconnected).toMatchObject({ peer: a.local.peerId, reason: 'closed' });
+  }
 });

@@ -162,6 +162,8 @@ export class Members {
 
   /** The liveness link has ended while the connection still stands. */
   #onGoodbye(member: Member, end: LinkEnd): void {
+    // Our own goodbye has to get through first: who says it closes the connection after it.
+    if (end.kind === 'closed' && end.by === 'local') return;
     member.reason ??= reasonOf(end);
     if (!member.scope.isClosing) member.scope.spawn('close', () => closeConnection(member.raw));
   }

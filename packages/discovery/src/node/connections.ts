@@ -1,5 +1,5 @@
 import { jitter, type PeerId, type Scope, sample, withTimeout } from '@mosaik/primitives';
-import type { Transport, TransportEvent } from '@mosaik/transport';
+import type { Direction, Transport, TransportEvent } from '@mosaik/transport';
 
 /** A peer that closed the connection on purpose is looked after by another one, this much later. */
 const LOOK_AFTER_MS = 500;
@@ -13,7 +13,7 @@ interface ConnectionWatcher {
   readonly wasPruned: (peer: PeerId) => boolean;
   /** The first connection stands: from now on somebody hears us. */
   readonly onFirst: () => void;
-  readonly onConnected: () => void;
+  readonly onConnected: (peer: PeerId, direction: Direction) => void;
   /** A member's connection has ended in a way that makes one doubt that it lives. */
   readonly onLost: (peer: PeerId) => void;
   readonly onDisconnected: (peer: PeerId) => void;
@@ -24,16 +24,16 @@ interface ConnectionWatcher {
 export function watchConnections(watcher: ConnectionWatcher): void {
   const { scope, transport } = watcher;
   let wasAlone = true;
-  const onConnected = (): void => {
-    watcher.onConnected();
+  const onConnected = (peer: PeerId, direction: Direction): void => {
+    watcher.onConnected(peer, direction);
     if (wasAlone) watcher.onFirst();
     wasAlone = false;
   };
   const events = transport.events.subscribe({ signal: scope.signal, backlog: 8_192 });
-  if (transport.connections.value.size > 0) onConnected();
+  for (const [peer, { direction }] of transport.connections.value) onConnected(peer, direction);
   scope.spawn('connections', async () => {
     for await (const event of events) {
-      if (event.type === 'connected') onConnected();
+      if (event.type === 'connected') onConnected(event.peer, event.direction);
       if (event.type === 'disconnected') onDisconnected(watcher, event);
       if (transport.connections.value.size === 0) wasAlone = true;
     }

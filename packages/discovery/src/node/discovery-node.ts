@@ -236,7 +236,10 @@ export class DiscoveryNode implements Discovery {
       isMember: (peer) => this.#book.get(peer) !== undefined,
       wasPruned: (peer) => this.#pruned.delete(peer),
       onFirst: () => this.#announcer.announce(),
-      onConnected: () => this.#overlay.poke(),
+      onConnected: (peer, direction) => {
+        this.#syncer.meet(peer, direction);
+        this.#overlay.poke();
+      },
       onLost: (peer) => this.#detector.onConnectionLost(peer),
       onDisconnected: (peer) => {
         this.#intake.forget(peer);

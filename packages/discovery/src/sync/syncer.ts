@@ -1,11 +1,13 @@
 import { jitter, type PeerId, type Scope, sample, type WaitOptions } from '@mosaik/primitives';
-import type { Link, Transport } from '@mosaik/transport';
+import type { Direction, Link, Transport } from '@mosaik/transport';
 import { type SyncMessage, syncProtocol } from './protocol.ts';
 import { type SyncResult, serveSync, syncWith } from './session.ts';
 import type { SyncSource } from './source.ts';
 
 /** Neighbours that are told when a comparison brought something new. */
 const SPREAD_TO = 3;
+/** Whoever dialled compares catalogs; when that has not happened after this, the other side does. */
+const MEET_AFTER_MS = 500;
 /** What is learned within this time is passed on together. */
 const SPREAD_AFTER_MS = 100;
 
@@ -52,6 +54,19 @@ export class Syncer {
     const syncing = this.#sync(peer, options.signal).finally(() => this.#running.delete(peer));
     this.#running.set(peer, syncing);
     return syncing;
+  }
+
+  /** A connection stands, whoever wanted it: the overlay, multicast, the user. With a stranger, catalogs are compared. */
+  meet(peer: PeerId, direction: Direction): void {
+    const { scope, transport, isUnknown } = this.#options;
+    if (!isUnknown(peer) || scope.isClosing) return;
+    if (direction === 'outbound') {
+      this.syncSoon(peer);
+      return;
+    }
+    scope.after(jitter(scope.runtime, MEET_AFTER_MS), () => {
+      if (isUnknown(peer) && transport.connections.value.has(peer)) this.syncSoon(peer);
+    });
   }
 
   /** Compares with a peer in the background; a failure is counted, and made up for by the next comparison. */

@@ -122,6 +122,9 @@ it('a sync peer that lies or stalls is refused with a code, and others are not k
   const forged = await signedEntry(attacker, { ...own, peer: 'cd'.repeat(32) as PeerId });
   const item = [idToBytes('cd'.repeat(32) as PeerId), now, 0];
 
+  // Opens and says nothing, while everything else goes on.
+  const stalled = await open();
+
   const garbage = await open();
   await garbage.send('garbage');
   expect(await within('the end of garbage', 3_000, endOf(garbage))).toBe('closed 400');
@@ -151,8 +154,8 @@ it('a sync peer that lies or stalls is refused with a code, and others are not k
   await forger.receive();
   await forger.send([2, [...item, forged]]).catch(() => {});
   await forger.send([1, [], [], []]).catch(() => {});
-  await endOf(forger);
   await until('the forged entry is counted', 3_000, async () => ((await first.refused())['forged'] ?? 0) > 0);
+  await forger.close();
 
   // It is sent all entries, and answers that one of them is dead, as of a time that nobody's refutation can reach.
   const undertaker = await open();
@@ -165,13 +168,11 @@ it('a sync peer that lies or stalls is refused with a code, and others are not k
   await second.call('addTags', ['not dead']);
   await untilTagged(nodes, { peer: second.peerId, tag: 'not dead' }, 2_000);
 
-  // One that opens and says nothing: five seconds, and meanwhile others are served.
-  const stalled = await open();
-  const stalledAtMs = Date.now();
+  // Others are served while one of them stalls.
   await second.call('addTags', ['not kept waiting']);
   await second.call('syncWith', first.peerId);
   await untilTagged(nodes, { peer: second.peerId, tag: 'not kept waiting' }, 2_000);
-  expect(Date.now() - stalledAtMs).toBeLessThan(4_000);
+  expect(stalled.end).toBeUndefined();
   expect(await within('the end of the one that stalls', 10_000, endOf(stalled))).toBe('closed 20408');
 
   expect(await membersOf(first)).toEqual(before);

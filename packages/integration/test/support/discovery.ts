@@ -39,7 +39,7 @@ export interface DiscoveryProcess extends Child {
   refused(): Promise<Record<string, number>>;
 }
 
-export async function startDiscovery(options: DiscoveryProcessOptions): Promise<DiscoveryProcess> {
+async function startDiscovery(options: DiscoveryProcessOptions): Promise<DiscoveryProcess> {
   const child = await startChild('discovery', {
     network: 'integration discovery',
     listen: [LOOPBACK],

@@ -8,10 +8,17 @@ import { root } from './paths.mjs';
 /** @typedef {{ command: string, args: string[] }} Command */
 /** @typedef {{ node: string, pnpm: string }} Tools */
 
+/** The tests that take longer times and more seeds when asked to (`MOSAIK_SIM=long`). */
+const simulations = ['packages/discovery/test/sim'];
+
 /** @type {Record<string, (tools: Tools, args: string[]) => Command>} */
 const tasks = {
   test: ({ node }, args) => ({ command: node, args: ['node_modules/vitest/vitest.mjs', 'run', ...args] }),
   check: ({ node }, args) => ({ command: node, args: ['tools/check/main.ts', ...args] }),
+  sim: ({ node }, args) => ({
+    command: node,
+    args: ['--env-file=tools/sim.env', 'node_modules/vitest/vitest.mjs', 'run', ...simulations, ...args],
+  }),
   build: ({ node }, args) => ({ command: node, args: ['tools/build/main.ts', ...args] }),
   bench: ({ node }, args) => program(node, 'apps/bench/src/main.ts', args),
   demo: ({ node }, args) => program(node, 'apps/examples/hello/src/main.ts', args),

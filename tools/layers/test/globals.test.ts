@@ -94,6 +94,9 @@ describe('randomness', () => {
   test('node:crypto may hash but not draw', () => {
     const path = 'packages/transport/src/libp2p/x.ts';
     expect(rulesBrokenBy("import { createHash } from 'node:crypto';", path)).toEqual([]);
+    expect(rulesBrokenBy("import { randomInt } from '@mosaik/primitives';", path)).not.toContain(
+      'randomness',
+    );
     expect(rulesBrokenBy("import { createHash, randomInt } from 'node:crypto';", path)).toEqual([
       'randomness',
     ]);

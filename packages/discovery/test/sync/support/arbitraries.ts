@@ -20,7 +20,7 @@ export const peers: fc.Arbitrary<PeerId> = fc
 
 const times = fc.oneof(fc.nat({ max: 5 }), fc.nat({ max: 2 ** 31 - 1 }), fc.constant(1_767_225_600_000));
 const versions: fc.Arbitrary<EntryVersion> = fc.record({ start: times, update: times });
-export const items: fc.Arbitrary<ListedItem> = fc.record({ peer: peers, version: versions });
+const items: fc.Arbitrary<ListedItem> = fc.record({ peer: peers, version: versions });
 const words = fc.nat({ max: 2 ** 32 - 1 });
 const fingerprints: fc.Arbitrary<Fingerprint> = fc.tuple(words, words, words, words);
 

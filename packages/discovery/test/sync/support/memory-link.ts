@@ -4,8 +4,8 @@ import { type Channel, type ChannelEvents, createLink } from '@mosaik/transport/
 import type { SyncMessage } from '../../../src/sync/message.ts';
 import { syncProtocol } from '../../../src/sync/protocol.ts';
 
-export const NEAR: PeerId = uniqueId<PeerId>('the side that opened the link');
-export const FAR: PeerId = uniqueId<PeerId>('the other side');
+const NEAR: PeerId = uniqueId<PeerId>('the side that opened the link');
+const FAR: PeerId = uniqueId<PeerId>('the other side');
 
 /** Two ends of a pipe. Deliveries are microtasks; nothing is bounded. */
 class MemoryChannel implements Channel {

@@ -11,8 +11,8 @@ export interface DiscoveryOptions {
   readonly tags?: readonly string[];
   /**
    * The own entry is announced this often, jittered by 10 %. Default 15000. In networks of more than 250 nodes it is
-   * stretched in proportion, so that no node hears more than about 17 announcements a second, up to a quarter of
-   * `purgeAfterMs`.
+   * stretched in proportion, up to a quarter of `purgeAfterMs`: with the defaults no node hears more than about 17
+   * announcements a second up to 1,250 nodes, and n / 75 beyond.
    */
   readonly announceIntervalMs?: number;
   /** The catalog is compared with that of a random neighbour this often, jittered by 10 %. Default 10000. */

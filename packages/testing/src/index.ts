@@ -1,7 +1,8 @@
 /**
  * `@mosaik/testing`: a deterministic simulator. A {@link World} has hosts, a network between them and virtual time; a
  * test runs in it as an ordinary async function, with faults as it pleases, and the same seed gives the same run.
- * The compliance suites that every implementation of a seam has to pass are in `@mosaik/testing/compliance`.
+ * The compliance suites that every implementation of a seam has to pass are in `@mosaik/testing/compliance`, a checker of
+ * histories in `@mosaik/testing/linearizability`.
  */
 export type { ClockOptions } from './clock/host-clock.ts';
 export type { Fault, Faults, LatePackets, LostConnections } from './faults/faults.ts';

@@ -1,8 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 
-it('the README shows the example that runs as a test', async () => {
-  const read = (path: string): Promise<string> => readFile(new URL(path, import.meta.url), 'utf8');
-  const example = (await read('./readme-example.test.ts')).replace('../src/index.ts', '@mosaik/testing');
-  expect(await read('../README.md')).toContain(`\`\`\`ts\n${example}\`\`\``);
-});
+const examples = [
+  { path: './readme-example.test.ts', entry: '../src/index.ts', name: '@mosaik/testing' },
+  {
+    path: './linearizability/readme-example.test.ts',
+    entry: '../../src/linearizability/index.ts',
+    name: '@mosaik/testing/linearizability',
+  },
+];
+
+it.each(examples)(
+  'the README shows the example of $name that runs as a test',
+  async ({ path, entry, name }) => {
+    const read = (file: string): Promise<string> => readFile(new URL(file, import.meta.url), 'utf8');
+    const example = (await read(path)).replace(entry, name);
+    expect(await read('../README.md')).toContain(`\`\`\`ts\n${example}\`\`\``);
+  },
+);

@@ -1,0 +1,392 @@
+import { DecodeError, type GroupId, jitter, type PeerId, type Scope, toError } from '@mosaik/primitives';
+import type { Link } from '@mosaik/transport';
+import { GroupCode } from '../codes.ts';
+import type { BondEnd, BondedGroup } from './bond.ts';
+import { type BondMessage, decodeBondMessage, encodeBondMessage, TOKEN_BYTES } from './codec.ts';
+import type { BondSettings } from './options.ts';
+import { type BondRole, type Greeting, isSameSecret, NONCE_BYTES, proofOf } from './proof.ts';
+import { Session } from './session.ts';
+
+/** Joins of groups that this node is no member of, that a peer may try within {@link FORGIVE_MS}. */
+const REFUSALS_MAX = 64;
+const FORGIVE_MS = 60_000;
+
+const BEAT = encodeBondMessage({ kind: 'beat' });
+
+/** What a carrier needs of the node. */
+export interface CarrierHost {
+  readonly scope: Scope;
+  readonly settings: BondSettings;
+  readonly self: PeerId;
+  readonly instance: Uint8Array;
+  group(id: GroupId): BondedGroup | undefined;
+  channelOf(group: BondedGroup): number;
+  /** Whether the peer may be bonded in the group; undefined while too little is known of it. */
+  allows(group: BondedGroup, peer: PeerId): boolean | undefined;
+  /** The other side has said hello. */
+  onGreeted(carrier: Carrier): void;
+  /** The other side, or this one, does not want a bond in this group now. */
+  onRefused(carrier: Carrier, group: GroupId, code: number, reason: string): void;
+  onEnded(carrier: Carrier): void;
+  /** Something was refused, by this node. */
+  count(code: number): void;
+}
+
+/**
+ * One link to a peer, for all groups that both are members of. Both sides greet each other with nonces; then each group
+ * is joined by itself, by a proof from either side.
+ *
+ *     opened ─ hello both ways ─▶ greeted ─ lane attached ─▶ up ─▶ ended
+ *
+ * Invariant: a group's session is bonded only while this side has sent its own proof, has verified the other's, and the
+ * lane is attached.
+ */
+export class Carrier {
+  readonly peer: PeerId;
+  readonly role: BondRole;
+  readonly openedAtMs: number;
+  readonly link: Link<Uint8Array>;
+  readonly sessions: Map<GroupId, Session> = new Map();
+  readonly #host: CarrierHost;
+  readonly #byChannel = new Map<number, Session>();
+  readonly #nonce: Uint8Array;
+  readonly #token: Uint8Array;
+  #greeting: Greeting | undefined;
+  #theirToken: Uint8Array | undefined;
+  #theirInstance: Uint8Array | undefined;
+  #lane: Link<Uint8Array> | undefined;
+  #isEnded = false;
+  #hasBonded = false;
+  #heardAtMs: number;
+  #beatDueAtMs = 0;
+  #sentMessages = 0;
+  #idleSinceMs: number;
+  #refusals = 0;
+  #forgivenAtMs: number;
+
+  constructor(host: CarrierHost, link: Link<Uint8Array>) {
+    const { runtime } = host.scope;
+    this.#host = host;
+    this.link = link;
+    this.peer = link.peer;
+    this.role = link.direction === 'outbound' ? 'dialler' : 'acceptor';
+    this.#nonce = runtime.randomBytes(NONCE_BYTES);
+    this.#token = runtime.randomBytes(TOKEN_BYTES);
+    this.openedAtMs = runtime.now();
+    this.#heardAtMs = this.openedAtMs;
+    this.#idleSinceMs = this.openedAtMs;
+    this.#forgivenAtMs = this.openedAtMs;
+  }
+
+  get isGreeted(): boolean {
+    return this.#greeting !== undefined;
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  get lane(): Link<Uint8Array> | undefined {
+    return this.#lane;
+  }
+
+  /** The token that the other side asked for on its lane; known once it has greeted. */
+  get laneToken(): Uint8Array | undefined {
+    return this.#theirToken;
+  }
+
+  /** Whether the peer at the other end is the same life of the same node. */
+  isSameInstance(other: Carrier): boolean {
+    if (this.#theirInstance === undefined || other.#theirInstance === undefined) return false;
+    return isSameSecret(this.#theirInstance, other.#theirInstance);
+  }
+
+  start(): void {
+    const { scope, instance } = this.#host;
+    this.#tell({ kind: 'hello', nonce: this.#nonce, token: this.#token, instance });
+    scope.spawn('bond', () => this.#read(this.link, (bytes) => this.#onFrame(bytes)));
+  }
+
+  /** Whether a lane that shows this token belongs to this carrier. */
+  ownsLane(token: Uint8Array): boolean {
+    return this.role === 'acceptor' && this.#lane === undefined && isSameSecret(token, this.#token);
+  }
+
+  attachLane(lane: Link<Uint8Array>): void {
+    if (this.#isEnded || this.#lane !== undefined) {
+      void lane.close();
+      return;
+    }
+    this.#lane = lane;
+    this.#host.scope.spawn('lane', () => this.#read(lane, (bytes) => this.#onLaneFrame(bytes)));
+    for (const session of [...this.sessions.values()]) session.establish();
+  }
+
+  /** Offers the proof of a group, unless it was offered. */
+  join(group: BondedGroup): void {
+    if (this.#greeting === undefined || this.#isEnded) return;
+    const session = this.sessions.get(group.id) ?? this.#openSession(group);
+    if (session.isOffered) return;
+    session.isOffered = true;
+    const channel = this.#host.channelOf(group);
+    const proof = proofOf(group.proofKey, group.id, this.#greeting, this.role);
+    this.#tell({ kind: 'join', channel, group: group.id, proof, status: group.status() });
+    session.establish();
+  }
+
+  /** This node leaves the group. */
+  leave(group: GroupId, reason: string): void {
+    if (!this.sessions.has(group)) return;
+    this.#tell({ kind: 'leave', group });
+    this.#endSession(group, { kind: 'closed', code: 0, reason });
+  }
+
+  /** This node does not want a bond with the peer in this group any more. */
+  refuse(group: GroupId, code: number, reason: string): void {
+    this.#host.count(code);
+    this.#tell({ kind: 'refuse', group, code, reason });
+    this.#endSession(group, { kind: 'refused', code, reason });
+    this.#host.onRefused(this, group, code, reason);
+  }
+
+  tellStatus(group: BondedGroup): void {
+    const session = this.sessions.get(group.id);
+    if (session?.isOffered !== true) return;
+    this.#tell({ kind: 'status', channel: this.#host.channelOf(group), status: group.status() });
+  }
+
+  /** Sees to what time brings: beats, silence, handshakes that stall. */
+  tick(nowMs: number): void {
+    const { handshakeTimeoutMs, beatTimeoutMs } = this.#host.settings;
+    if (this.#isEnded) return;
+    if (nowMs - this.#forgivenAtMs > FORGIVE_MS) {
+      this.#forgivenAtMs = nowMs;
+      this.#refusals = 0;
+    }
+    if (nowMs - this.#heardAtMs > beatTimeoutMs && this.isGreeted) {
+      this.fail(GroupCode.Timeout, 'the peer fell silent');
+    } else if (this.#lane === undefined && nowMs - this.openedAtMs > handshakeTimeoutMs) {
+      this.fail(GroupCode.Timeout, 'the handshake stalled');
+    } else if (nowMs - this.#idleSince(nowMs) > handshakeTimeoutMs) {
+      this.#endIdle();
+    } else {
+      this.#beat(nowMs);
+    }
+  }
+
+  /** This process stood still: what came meanwhile has not been read, and nobody is silent for it. */
+  forgiveSilence(nowMs: number): void {
+    this.#heardAtMs = nowMs;
+  }
+
+  /** Ends the carrier because of what the other side did, or did not do. */
+  fail(code: number, reason: string): void {
+    if (this.#isEnded) return;
+    this.#host.count(code);
+    this.close(code, reason);
+  }
+
+  /** Ends the carrier and all its bonds. */
+  close(code: number, reason: string): void {
+    if (this.#isEnded) return;
+    void this.link.close(code, reason);
+    void this.#lane?.close(code, reason);
+    this.#finish({ kind: code === 0 ? 'closed' : 'refused', code, reason });
+  }
+
+  #idleSince(nowMs: number): number {
+    for (const session of this.sessions.values()) {
+      if (session.bond === undefined) continue;
+      this.#idleSinceMs = nowMs;
+      break;
+    }
+    return this.#idleSinceMs;
+  }
+
+  /** No group is bonded for long: a peer that never proved anything has stalled, with any other it is just over. */
+  #endIdle(): void {
+    if (this.#hasBonded) this.close(0, 'no group in common');
+    else this.fail(GroupCode.Timeout, 'no group was joined');
+  }
+
+  #beat(nowMs: number): void {
+    const sent = this.link.stats.sentMessages;
+    if (sent !== this.#sentMessages) {
+      this.#sentMessages = sent;
+      this.#beatDueAtMs = nowMs + jitter(this.#host.scope.runtime, this.#host.settings.beatIntervalMs);
+    } else if (nowMs >= this.#beatDueAtMs) {
+      this.#sendControl(BEAT);
+    }
+  }
+
+  async #read(link: Link<Uint8Array>, onFrame: (bytes: Uint8Array) => void): Promise<void> {
+    try {
+      for await (const batch of link.batches()) {
+        this.#heardAtMs = this.#host.scope.runtime.now();
+        for (const bytes of batch) {
+          if (this.#isEnded) return;
+          onFrame(bytes);
+        }
+      }
+    } catch (thrown) {
+      if (this.#isEnded) return;
+      if (thrown instanceof DecodeError) {
+        this.fail(GroupCode.Malformed, thrown.message);
+        return;
+      }
+      if (link.end === undefined) throw toError(thrown);
+    }
+    this.#onLinkEnded(link);
+  }
+
+  #onLinkEnded(link: Link<Uint8Array>): void {
+    if (this.#isEnded) return;
+    const other = link === this.link ? this.#lane : this.link;
+    void other?.close();
+    const { end } = link;
+    if (end?.kind === 'closed') this.#finish({ kind: 'refused', code: end.code, reason: end.reason });
+    else this.#finish({ kind: 'lost', code: 0, reason: end?.reason ?? 'the link has ended' });
+  }
+
+  #finish(end: BondEnd): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    for (const id of [...this.sessions.keys()]) this.#endSession(id, end);
+    this.#host.onEnded(this);
+  }
+
+  #onLaneFrame(bytes: Uint8Array): void {
+    const message = decodeBondMessage(bytes);
+    if (message.kind !== 'message') throw new DecodeError('schema', `a ${message.kind} on a lane`);
+    this.#byChannel.get(message.channel)?.receive(message.payload);
+  }
+
+  #onFrame(bytes: Uint8Array): void {
+    const message = decodeBondMessage(bytes);
+    if (message.kind === 'hello') this.#onHello(message);
+    else if (this.#greeting === undefined)
+      throw new DecodeError('schema', `a ${message.kind} before the hello`);
+    else this.#onMessage(message);
+  }
+
+  #onMessage(message: Exclude<BondMessage, { kind: 'hello' }>): void {
+    switch (message.kind) {
+      case 'message':
+        this.#byChannel.get(message.channel)?.receive(message.payload);
+        break;
+      case 'beat':
+        break;
+      case 'join':
+        this.#onJoin(message);
+        break;
+      case 'status':
+        this.#byChannel.get(message.channel)?.told(message.status);
+        break;
+      case 'leave':
+        this.#endSession(message.group, { kind: 'left', code: 0, reason: 'the member has left' });
+        break;
+      case 'refuse':
+        this.#onRefuse(message);
+        break;
+    }
+  }
+
+  #onHello({ nonce, token, instance }: BondMessage & { kind: 'hello' }): void {
+    if (this.#greeting !== undefined) throw new DecodeError('schema', 'a second hello');
+    const isDialler = this.role === 'dialler';
+    const { self } = this.#host;
+    this.#theirToken = token;
+    this.#theirInstance = instance;
+    this.#greeting = {
+      dialler: isDialler ? self : this.peer,
+      acceptor: isDialler ? this.peer : self,
+      diallerNonce: isDialler ? this.#nonce : nonce,
+      acceptorNonce: isDialler ? nonce : this.#nonce,
+    };
+    this.#host.onGreeted(this);
+  }
+
+  #onJoin({ channel, group: id, proof, status }: BondMessage & { kind: 'join' }): void {
+    const group = this.#host.group(id);
+    if (group === undefined) {
+      this.#refuseUnknown(id);
+      return;
+    }
+    if (!this.#isProven(group, proof)) {
+      this.fail(GroupCode.WrongProof, 'the proof of the group key is wrong');
+      return;
+    }
+    const known = this.#byChannel.get(channel);
+    if (known !== undefined && known.group !== group) throw new DecodeError('schema', 'a channel twice');
+    const session = this.sessions.get(id) ?? this.#openSession(group);
+    if (session.theirChannel !== undefined) this.#byChannel.delete(session.theirChannel);
+    session.theirChannel = channel;
+    this.#byChannel.set(channel, session);
+    session.told(status);
+    this.review(session);
+  }
+
+  /** Goes on with a group that the other side has proven to be in, as far as what is known of the peer allows. */
+  review(session: Session): void {
+    if (session.theirChannel === undefined) return;
+    const isAllowed = this.#host.allows(session.group, this.peer);
+    if (isAllowed === false) this.refuse(session.group.id, GroupCode.NotAllowed, 'not accepted here');
+    else if (isAllowed === true) {
+      this.join(session.group);
+      session.establish();
+    }
+  }
+
+  #isProven(group: BondedGroup, proof: Uint8Array): boolean {
+    const theirRole = this.role === 'dialler' ? 'acceptor' : 'dialler';
+    const expected = proofOf(group.proofKey, group.id, this.#greeting as Greeting, theirRole);
+    return isSameSecret(proof, expected);
+  }
+
+  #refuseUnknown(group: GroupId): void {
+    this.#refusals++;
+    if (this.#refusals > REFUSALS_MAX) this.fail(GroupCode.TooMany, 'too many groups that are not here');
+    else this.refuse(group, GroupCode.GroupNotFound, 'no member of this group');
+  }
+
+  #onRefuse({ group, code, reason }: BondMessage & { kind: 'refuse' }): void {
+    this.#endSession(group, { kind: 'refused', code, reason });
+    this.#host.onRefused(this, group, code, reason);
+  }
+
+  #openSession(group: BondedGroup): Session {
+    const session = new Session(group, {
+      carrier: this,
+      runtime: this.#host.scope.runtime,
+      onBonded: () => {
+        this.#hasBonded = true;
+      },
+      send: (frame) => this.#sendControl(frame),
+      sendBulk: (frame) => this.#sendOn(this.#lane, frame),
+    });
+    this.sessions.set(group.id, session);
+    return session;
+  }
+
+  #endSession(id: GroupId, end: BondEnd): void {
+    const session = this.sessions.get(id);
+    if (session === undefined) return;
+    this.sessions.delete(id);
+    if (session.theirChannel !== undefined) this.#byChannel.delete(session.theirChannel);
+    session.end(end);
+  }
+
+  #tell(message: BondMessage): void {
+    if (!this.#sendControl(encodeBondMessage(message)) && !this.#isEnded)
+      this.fail(GroupCode.TooMany, 'the peer does not read');
+  }
+
+  #sendControl(frame: Uint8Array): boolean {
+    return this.#sendOn(this.link, frame);
+  }
+
+  #sendOn(link: Link<Uint8Array> | undefined, frame: Uint8Array): boolean {
+    if (link === undefined || link.end !== undefined || this.#isEnded) return false;
+    return link.trySendEncoded(frame);
+  }
+}

@@ -1,0 +1,338 @@
+import type { Catalog, Discovery, PeerInfo } from '@mosaik/discovery';
+import {
+  ClosedError,
+  createLog,
+  type GroupId,
+  invariant,
+  jitter,
+  type Metrics,
+  type PeerId,
+  type Scope,
+  shortId,
+} from '@mosaik/primitives';
+import type { Link, Transport } from '@mosaik/transport';
+import { GroupCode } from '../codes.ts';
+import type { Bond, BondEnd, BondedGroup, GroupBonds } from './bond.ts';
+import { Carrier, type CarrierHost } from './carrier.ts';
+import { INSTANCE_BYTES } from './codec.ts';
+import { Dials } from './dials.ts';
+import { Lanes } from './lanes.ts';
+import { type BondOptions, type BondSettings, bondSettings } from './options.ts';
+import { bondProtocol } from './protocol.ts';
+
+/** Ticks in a beat interval: how late a beat, or the notice of silence, may be. */
+const TICKS_PER_BEAT = 2;
+/** Changes of the catalog within this time are looked at together. */
+const REVIEW_AFTER_MS = 10;
+/** Links that one peer may have open or under way: one in force, one that replaces it, and some that are refused. */
+const LINKS_PER_PEER_MAX = 8;
+
+const log = createLog('groups:bonds');
+
+interface HubOptions {
+  readonly scope: Scope;
+  readonly transport: Transport;
+  readonly discovery: Discovery;
+  readonly options?: BondOptions | undefined;
+}
+
+interface Member {
+  readonly group: BondedGroup;
+  readonly channel: number;
+  readonly bonds: Map<PeerId, Bond>;
+  /** When a join that was refused may be tried again. */
+  readonly refusedUntilMs: Map<PeerId, number>;
+}
+
+/**
+ * The bonds of a node: one carrier to each peer that is in a group with it, found through the catalog.
+ *
+ * Of two carriers between the same two nodes, the one that the smaller id dialled stays; of two that the same side
+ * dialled, the newer, as whoever dials again has lost the older; and none of a former life of the peer.
+ */
+export class BondHub implements CarrierHost {
+  readonly scope: Scope;
+  readonly settings: BondSettings;
+  readonly self: PeerId;
+  readonly instance: Uint8Array;
+  readonly #transport: Transport;
+  readonly #discovery: Discovery;
+  readonly #dials: Dials;
+  readonly #lanes: Lanes;
+  readonly #members = new Map<GroupId, Member>();
+  /** Carriers in force, greeted. */
+  readonly #carriers = new Map<PeerId, Carrier>();
+  /** Carriers that were not greeted yet. */
+  readonly #pending = new Set<Carrier>();
+  readonly #pins = new Map<PeerId, Disposable>();
+  readonly #refused: ReturnType<Metrics['counter']>;
+  #lastChannel = 0;
+  #isReviewDue = false;
+  #tickedAtMs: number;
+
+  constructor({ scope, transport, discovery, options }: HubOptions) {
+    this.scope = scope;
+    this.settings = bondSettings(options);
+    this.self = transport.local.peerId;
+    this.instance = transport.runtime.randomBytes(INSTANCE_BYTES);
+    this.#transport = transport;
+    this.#discovery = discovery;
+    this.#refused = transport.metrics.counter('mosaik.groups.bonds.refused');
+    this.#tickedAtMs = transport.runtime.now();
+    const { settings } = this;
+    this.#dials = new Dials({ scope, transport, settings, onLink: (link) => this.#onDialled(link) });
+    this.#lanes = new Lanes({
+      scope,
+      transport,
+      timeoutMs: settings.handshakeTimeoutMs,
+      linksPerPeerMax: LINKS_PER_PEER_MAX,
+      find: (peer, token) => this.#carrierOfLane(peer, token),
+      count: (code) => this.count(code),
+    });
+  }
+
+  start(): void {
+    const accepted = this.#transport.accept(bondProtocol, (link) => this.#onAccepted(link), {
+      maxLinks: LINKS_PER_PEER_MAX,
+    });
+    this.#lanes.start();
+    const unwatch = this.#discovery.watch().subscribe(() => this.#reviewSoon());
+    this.scope.onClose(() => {
+      accepted[Symbol.dispose]();
+      unwatch();
+      for (const pin of this.#pins.values()) pin[Symbol.dispose]();
+    });
+    this.scope.every(
+      () => jitter(this.scope.runtime, this.settings.beatIntervalMs / TICKS_PER_BEAT),
+      () => this.#tick(),
+    );
+  }
+
+  /**
+   * Bonds with the other members of a group from now on.
+   *
+   * @throws {ClosedError} when this node is in the group already.
+   */
+  join(group: BondedGroup): GroupBonds {
+    if (this.#members.has(group.id)) throw new ClosedError(`group ${shortId(group.id)} was joined already`);
+    const channel = ++this.#lastChannel;
+    const bonds = new Map<PeerId, Bond>();
+    const member: Member = { group: this.#watched(group, bonds), channel, bonds, refusedUntilMs: new Map() };
+    this.#members.set(group.id, member);
+    this.#reviewSoon();
+    return {
+      group: group.id,
+      channel,
+      bonds,
+      statusChanged: () => {
+        for (const { peer } of bonds.values()) this.#carriers.get(peer)?.tellStatus(member.group);
+      },
+      leave: (reason) => this.#leave(member, reason),
+    };
+  }
+
+  /** Ends all carriers, each with a goodbye. */
+  close(reason: string): void {
+    for (const carrier of [...this.#carriers.values(), ...this.#pending]) carrier.close(0, reason);
+  }
+
+  // What carriers ask for.
+
+  group(id: GroupId): BondedGroup | undefined {
+    return this.#members.get(id)?.group;
+  }
+
+  channelOf(group: BondedGroup): number {
+    const member = this.#members.get(group.id);
+    invariant(member !== undefined, 'a bond speaks of a group that this node is not in');
+    return member.channel;
+  }
+
+  allows(group: BondedGroup, peer: PeerId): boolean | undefined {
+    if (!group.isSelective) return true;
+    const info = this.#discovery.catalog.get(peer);
+    return info === undefined ? undefined : group.acceptIf(info);
+  }
+
+  onGreeted(carrier: Carrier): void {
+    this.#pending.delete(carrier);
+    const other = this.#carriers.get(carrier.peer);
+    if (other === undefined && this.#carriers.size >= this.settings.maxPeers) {
+      carrier.fail(GroupCode.TooMany, 'too many bonds');
+      return;
+    }
+    if (other !== undefined) {
+      const loser = this.#isPreferred(carrier, other) ? other : carrier;
+      if (loser === carrier) {
+        carrier.close(GroupCode.AlreadyBonded, 'bonded by another link');
+        return;
+      }
+      this.#carriers.set(carrier.peer, carrier);
+      loser.close(GroupCode.AlreadyBonded, 'bonded by another link');
+    }
+    this.#carriers.set(carrier.peer, carrier);
+    if (carrier.role === 'dialler') this.#lanes.open(carrier);
+    this.#reviewPeer(carrier);
+  }
+
+  onRefused(carrier: Carrier, group: GroupId): void {
+    const member = this.#members.get(group);
+    if (member === undefined) return;
+    const retryMs = jitter(this.scope.runtime, this.settings.retryMaxMs / 2, 0.5);
+    member.refusedUntilMs.set(carrier.peer, this.scope.runtime.now() + retryMs);
+  }
+
+  onEnded(carrier: Carrier): void {
+    this.#pending.delete(carrier);
+    if (this.#carriers.get(carrier.peer) === carrier) this.#carriers.delete(carrier.peer);
+    this.#reviewSoon();
+  }
+
+  count(code: number): void {
+    this.#refused.add(1, { code });
+  }
+
+  // Links.
+
+  #onDialled(link: Link<Uint8Array>): void {
+    if (this.scope.isClosing) link.abort('closing');
+    else this.#begin(new Carrier(this, link));
+  }
+
+  #onAccepted(link: Link<Uint8Array>): void {
+    const inbound = [...this.#pending].filter(({ role }) => role === 'acceptor').length;
+    if (this.scope.isClosing) {
+      link.abort('closing');
+    } else if (inbound >= this.settings.maxHandshakes) {
+      this.count(GroupCode.TooMany);
+      void link.close(GroupCode.TooMany, 'too many handshakes');
+    } else {
+      this.#begin(new Carrier(this, link));
+    }
+  }
+
+  #begin(carrier: Carrier): void {
+    this.#pending.add(carrier);
+    carrier.start();
+  }
+
+  #isPreferred(carrier: Carrier, other: Carrier): boolean {
+    if (!carrier.isSameInstance(other)) return true;
+    if (carrier.role === other.role) return true;
+    const smallerDials = this.self < carrier.peer ? 'dialler' : 'acceptor';
+    return carrier.role === smallerDials;
+  }
+
+  #carrierOfLane(peer: PeerId, token: Uint8Array): Carrier | undefined {
+    const inForce = this.#carriers.get(peer);
+    if (inForce?.ownsLane(token)) return inForce;
+    return [...this.#pending].find((carrier) => carrier.peer === peer && carrier.ownsLane(token));
+  }
+
+  // Who to be bonded with.
+
+  #watched(group: BondedGroup, bonds: Map<PeerId, Bond>): BondedGroup {
+    return {
+      id: group.id,
+      proofKey: group.proofKey,
+      isSelective: group.isSelective,
+      status: () => group.status(),
+      acceptIf: (peer) => group.acceptIf(peer),
+      onStatus: (bond) => group.onStatus(bond),
+      onMessage: (bond, payload) => group.onMessage(bond, payload),
+      onRefused: (peer, code, reason) => group.onRefused(peer, code, reason),
+      onBonded: (bond) => {
+        invariant(!bonds.has(bond.peer), 'two bonds with one peer in one group');
+        bonds.set(bond.peer, bond);
+        this.#dials.succeeded(bond.peer);
+        log('%s: bonded with %s', shortId(group.id), shortId(bond.peer));
+        group.onBonded(bond);
+      },
+      onEnded: (bond, end) => {
+        bonds.delete(bond.peer);
+        log('%s: bond with %s is over: %s %s', shortId(group.id), shortId(bond.peer), end.kind, end.reason);
+        group.onEnded(bond, end);
+      },
+    };
+  }
+
+  #leave(member: Member, reason: string): void {
+    const { id } = member.group;
+    if (this.#members.get(id) !== member) return;
+    for (const carrier of this.#carriers.values()) carrier.leave(id, reason);
+    this.#members.delete(id);
+    this.#reviewSoon();
+  }
+
+  #reviewSoon(): void {
+    if (this.#isReviewDue || this.scope.isClosing) return;
+    this.#isReviewDue = true;
+    this.scope.after(REVIEW_AFTER_MS, () => {
+      this.#isReviewDue = false;
+      this.#review();
+    });
+  }
+
+  /** Looks at everybody: dials whom there is no carrier to, joins what is not joined, ends what is not allowed. */
+  #review(): void {
+    const nowMs = this.scope.runtime.now();
+    const wanted = this.#wantedPeers(this.#discovery.catalog);
+    for (const peer of wanted) if (!this.#carriers.has(peer)) this.#dials.want(peer, nowMs);
+    this.#dials.forget((peer) => wanted.has(peer));
+    for (const carrier of [...this.#carriers.values()]) this.#reviewPeer(carrier);
+    this.#pin(wanted);
+  }
+
+  #wantedPeers(catalog: Catalog): Set<PeerId> {
+    const wanted = new Set<PeerId>();
+    if (this.#members.size === 0) return wanted;
+    for (const peer of catalog) if (this.#groupsWith(peer).next().done === false) wanted.add(peer.peer);
+    return wanted;
+  }
+
+  /** The groups that a peer says it is in, and may be in. */
+  *#groupsWith(peer: PeerInfo): Generator<Member> {
+    for (const id of peer.groups) {
+      const member = this.#members.get(id);
+      if (member !== undefined && (!member.group.isSelective || member.group.acceptIf(peer))) yield member;
+    }
+  }
+
+  #reviewPeer(carrier: Carrier): void {
+    const nowMs = this.scope.runtime.now();
+    for (const session of [...carrier.sessions.values()]) {
+      if (session.bond === undefined) carrier.review(session);
+      else if (this.allows(session.group, carrier.peer) === false)
+        carrier.refuse(session.group.id, GroupCode.NotAllowed, 'not accepted here any more');
+    }
+    const info = this.#discovery.catalog.get(carrier.peer);
+    if (info === undefined) return;
+    for (const { group, refusedUntilMs } of this.#groupsWith(info)) {
+      if (nowMs >= (refusedUntilMs.get(carrier.peer) ?? 0)) carrier.join(group);
+    }
+  }
+
+  #pin(wanted: ReadonlySet<PeerId>): void {
+    for (const peer of wanted) if (!this.#pins.has(peer)) this.#pins.set(peer, this.#discovery.pin(peer));
+    for (const [peer, pin] of this.#pins) {
+      if (wanted.has(peer) || this.#carriers.has(peer)) continue;
+      this.#pins.delete(peer);
+      pin[Symbol.dispose]();
+    }
+  }
+
+  #tick(): void {
+    const nowMs = this.scope.runtime.now();
+    const lateMs = nowMs - this.#tickedAtMs - this.settings.beatIntervalMs / TICKS_PER_BEAT;
+    this.#tickedAtMs = nowMs;
+    const carriers = [...this.#carriers.values(), ...this.#pending];
+    if (lateMs > this.settings.beatIntervalMs) for (const carrier of carriers) carrier.forgiveSilence(nowMs);
+    for (const carrier of carriers) carrier.tick(nowMs);
+    this.#review();
+  }
+}
+
+/** How a bond ended, for people. */
+export function describeBondEnd({ kind, code, reason }: BondEnd): string {
+  return code === 0 ? `${kind}: ${reason}` : `${kind}: ${reason} (${code})`;
+}

@@ -175,11 +175,12 @@ export class BondHub implements CarrierHost {
     this.#reviewPeer(carrier);
   }
 
-  onRefused(carrier: Carrier, group: GroupId): void {
+  onRefused(carrier: Carrier, group: GroupId, code: number, reason: string): void {
     const member = this.#members.get(group);
     if (member === undefined) return;
     const retryMs = jitter(this.scope.runtime, this.settings.retryMaxMs / 2, 0.5);
     member.refusedUntilMs.set(carrier.peer, this.scope.runtime.now() + retryMs);
+    member.group.onRefused(carrier.peer, code, reason);
   }
 
   onEnded(carrier: Carrier): void {

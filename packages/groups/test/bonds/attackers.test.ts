@@ -1,0 +1,240 @@
+import { deriveId, idToBytes, type PeerId } from '@mosaik/primitives';
+import type { World } from '@mosaik/testing';
+import type { Link, LinkEnd, Transport } from '@mosaik/transport';
+import { describe, expect, it } from 'vitest';
+import { type BondMessage, decodeBondMessage, encodeBondMessage } from '../../src/bonds/codec.ts';
+import { groupKey } from '../../src/bonds/key.ts';
+import { type BondRole, proofKeyOf, proofOf } from '../../src/bonds/proof.ts';
+import { bondProtocol, laneProtocol } from '../../src/bonds/protocol.ts';
+import { GroupCode } from '../../src/codes.ts';
+import { inWorld } from '../support/world.ts';
+import { idOf, isFullMesh, type Member, type Node, startNode, startNodes } from './members.ts';
+
+/** A peer with links of its own making, among two honest members that must not notice. */
+interface Scene {
+  readonly world: World;
+  readonly nodes: readonly Node[];
+  readonly members: readonly Member[];
+  readonly victim: PeerId;
+  readonly transport: Transport;
+  readonly link: Link<Uint8Array>;
+  readonly theirs: { readonly nonce: Uint8Array; readonly token: Uint8Array };
+  readonly nonce: Uint8Array;
+}
+
+type Attack = (scene: Scene) => Promise<void>;
+
+const NONCE = new Uint8Array(32).fill(7);
+const TOKEN = new Uint8Array(16).fill(7);
+const HELLO = encodeBondMessage({ kind: 'hello', nonce: NONCE, token: TOKEN, instance: TOKEN });
+
+async function hear(link: Link<Uint8Array>): Promise<BondMessage> {
+  return decodeBondMessage((await link.receive()) as Uint8Array);
+}
+
+async function scene(attack: Attack): Promise<void> {
+  await inWorld({ seed: 1 }, async (world) => {
+    const nodes = await startNodes(world, 2);
+    const members = nodes.map((node) => node.join('g'));
+    await world.until(() => isFullMesh(nodes, members));
+    const made = members.map((member) => member.made);
+    const transport = world.host('attacker').transport();
+    const victim = await transport.connect('sim://n0');
+    const link = await transport.open(victim, bondProtocol);
+    const theirs = (await hear(link)) as BondMessage & { kind: 'hello' };
+    await attack({ world, nodes, members, victim, transport, link, theirs, nonce: NONCE });
+    expect(isFullMesh(nodes, members)).toBe(true);
+    expect(members.map((member) => member.made)).toEqual(made);
+    expect(members[0]?.received).toEqual([]);
+  });
+}
+
+function proofFor({ transport, victim, theirs }: Scene, role: BondRole, key = 'g'): Uint8Array {
+  const greeting = {
+    dialler: transport.local.peerId,
+    acceptor: victim,
+    diallerNonce: NONCE,
+    acceptorNonce: theirs.nonce,
+  };
+  return proofOf(proofKeyOf(groupKey(key)), idOf('g'), greeting, role);
+}
+
+function joinWith(proof: Uint8Array): Uint8Array {
+  return encodeBondMessage({ kind: 'join', channel: 9, group: idOf('g'), proof, status: new Uint8Array(0) });
+}
+
+function counted({ nodes }: Scene, code: number): number {
+  const points = nodes[0]?.transport.metrics.snapshot()['mosaik.groups.bonds.refused'] ?? [];
+  return points.find(({ labels }) => labels['code'] === code)?.value ?? 0;
+}
+
+async function expectClosed(scene: Scene, code: number): Promise<void> {
+  const end: LinkEnd = await scene.link.ended;
+  expect(end).toMatchObject({ kind: 'closed', by: 'remote', code });
+  expect(counted(scene, code)).toBe(1);
+}
+
+describe('a peer without the key', () => {
+  it('that has the wrong one is refused', () =>
+    scene(async (scene) => {
+      await scene.link.send(HELLO);
+      await scene.link.send(joinWith(proofFor(scene, 'dialler', 'another')));
+      await expectClosed(scene, GroupCode.WrongProof);
+    }));
+
+  it('that sends the proof of the other side back is refused', () =>
+    scene(async (scene) => {
+      await scene.link.send(HELLO);
+      await scene.link.send(joinWith(proofFor(scene, 'acceptor')));
+      await expectClosed(scene, GroupCode.WrongProof);
+    }));
+
+  it('that shows a proof from another link is refused', () =>
+    scene(async (scene) => {
+      const proof = proofFor(scene, 'dialler');
+      const second = await scene.transport.open(scene.victim, bondProtocol);
+      await hear(second);
+      await second.send(HELLO);
+      await second.send(joinWith(proof));
+      expect(await second.ended).toMatchObject({ by: 'remote', code: GroupCode.WrongProof });
+      scene.link.abort();
+    }));
+
+  it('is told of no proof of the victim before it has shown its own', () =>
+    scene(async (scene) => {
+      await scene.link.send(HELLO);
+      await scene.world.sleep(2_000);
+      scene.link.abort();
+      // Beats, and nothing else.
+      while (true) {
+        const bytes = await scene.link.receive().catch(() => undefined);
+        if (bytes === undefined) break;
+        expect(decodeBondMessage(bytes).kind).toBe('beat');
+      }
+    }));
+
+  it('gets nothing through to the group', () =>
+    scene(async (scene) => {
+      await scene.link.send(HELLO);
+      for (let channel = 0; channel < 10; channel++) {
+        await scene.link.send(encodeBondMessage({ kind: 'message', channel, payload: TOKEN }));
+        await scene.link.send(encodeBondMessage({ kind: 'status', channel, status: TOKEN }));
+      }
+      await scene.link.send(encodeBondMessage({ kind: 'leave', group: idOf('g') }));
+      await scene.link.send(
+        encodeBondMessage({ kind: 'refuse', group: idOf('g'), code: 1, reason: 'go away' }),
+      );
+      const lane = await scene.transport.open(scene.victim, laneProtocol);
+      await lane.send(scene.theirs.token);
+      await lane.send(encodeBondMessage({ kind: 'message', channel: 1, payload: TOKEN }));
+      await scene.world.sleep(1_000);
+      scene.link.abort();
+    }));
+});
+
+describe('a handshake', () => {
+  it('over a group that is not here is refused by name', () =>
+    scene(async (scene) => {
+      await scene.link.send(HELLO);
+      const group = deriveId(idOf('g'), 'another') as ReturnType<typeof idOf>;
+      const join: BondMessage = { kind: 'join', channel: 1, group, proof: NONCE, status: TOKEN };
+      await scene.link.send(encodeBondMessage(join));
+      let heard = await hear(scene.link);
+      while (heard.kind === 'beat') heard = await hear(scene.link);
+      expect(heard).toMatchObject({ kind: 'refuse', group, code: GroupCode.GroupNotFound });
+      expect(counted(scene, GroupCode.GroupNotFound)).toBe(1);
+      scene.link.abort();
+    }));
+
+  it('over many groups that are not here ends the link', () =>
+    scene(async (scene) => {
+      await scene.link.send(HELLO);
+      for (let index = 0; index < 100; index++) {
+        const group = deriveId(idOf('g'), `${index}`) as ReturnType<typeof idOf>;
+        const join: BondMessage = { kind: 'join', channel: 1, group, proof: NONCE, status: TOKEN };
+        await scene.link.send(encodeBondMessage(join)).catch(() => {});
+      }
+      await expectClosed(scene, GroupCode.TooMany);
+    }));
+
+  it('that stalls before the hello is given up', () =>
+    scene(async (scene) => {
+      await expectClosed(scene, GroupCode.Timeout);
+      expect(scene.world.now).toBeLessThan(8_000);
+    }));
+
+  it('that stalls after the hello is given up', () =>
+    scene(async (scene) => {
+      await scene.link.send(HELLO);
+      await expectClosed(scene, GroupCode.Timeout);
+    }));
+
+  it('that only beats is given up', () =>
+    scene(async (scene) => {
+      await scene.link.send(HELLO);
+      const lane = await scene.transport.open(scene.victim, laneProtocol);
+      await lane.send(scene.theirs.token);
+      const beat = encodeBondMessage({ kind: 'beat' });
+      while (scene.link.end === undefined) {
+        await scene.link.send(beat).catch(() => {});
+        await scene.world.sleep(200);
+      }
+      await expectClosed(scene, GroupCode.Timeout);
+    }));
+
+  it('with a lane of a wrong token, or none, gets no lane', () =>
+    scene(async (scene) => {
+      const wrong = await scene.transport.open(scene.victim, laneProtocol);
+      await wrong.send(TOKEN);
+      expect(await wrong.ended).toMatchObject({ by: 'remote', code: GroupCode.WrongProof });
+      const silent = await scene.transport.open(scene.victim, laneProtocol);
+      expect(await silent.ended).toMatchObject({ by: 'remote', code: GroupCode.Timeout });
+    }));
+
+  it.each([
+    ['nothing', new Uint8Array(0)],
+    ['an unknown kind', Uint8Array.of(99)],
+    ['a short hello', HELLO.subarray(0, 20)],
+    ['a join before the hello', joinWith(NONCE)],
+    ['a beat before the hello', encodeBondMessage({ kind: 'beat' })],
+  ])('that begins with %s is malformed', (_, bytes) =>
+    scene(async (scene) => {
+      await scene.link.send(bytes);
+      await expectClosed(scene, GroupCode.Malformed);
+    }),
+  );
+
+  it('with a second hello, or a long one, is malformed', () =>
+    scene(async (scene) => {
+      await scene.link.send(HELLO);
+      await scene.link.send(HELLO);
+      await expectClosed(scene, GroupCode.Malformed);
+    }));
+
+  it('of more peers than are allowed is refused', () =>
+    inWorld({ seed: 2 }, async (world) => {
+      const node = await startNode(world, 'n0', [], { maxHandshakes: 3 });
+      node.join('g');
+      const transport = world.host('attacker').transport();
+      const victim = await transport.connect('sim://n0');
+      const links: Link<Uint8Array>[] = [];
+      for (let index = 0; index < 5; index++) links.push(await transport.open(victim, bondProtocol));
+      await world.sleep(1_000);
+      const codes = links.map(({ end }) => (end?.kind === 'closed' ? end.code : undefined));
+      expect(codes).toEqual([undefined, undefined, undefined, GroupCode.TooMany, GroupCode.TooMany]);
+    }));
+});
+
+describe('an impostor that has joined with the wrong key', () => {
+  it('is bonded with nobody', () =>
+    inWorld({ seed: 3 }, async (world) => {
+      const nodes = await startNodes(world, 3);
+      const honest = nodes.slice(0, 2).map((node) => node.join('g'));
+      const proofKey = idToBytes(deriveId(idOf('g'), 'a guess'));
+      const impostor = (nodes[2] as Node).join('g', { proofKey });
+      await world.sleep(20_000);
+      expect(isFullMesh(nodes.slice(0, 2), honest)).toBe(true);
+      expect(impostor.handle.bonds.size).toBe(0);
+      expect(honest.map((member) => member.made)).toEqual([1, 1]);
+    }));
+});

@@ -1,0 +1,36 @@
+import { createDiscovery, type Discovery, type DiscoveryOptions } from '@mosaik/discovery';
+import { createWorld, type Host, type World, type WorldOptions } from '@mosaik/testing';
+import type { Transport } from '@mosaik/transport';
+
+/** A machine with a transport and discovery, and nothing of groups yet. */
+export interface Base {
+  readonly host: Host;
+  readonly transport: Transport;
+  readonly discovery: Discovery;
+}
+
+/** Starts discovery on a host. */
+export async function startBase(
+  host: Host,
+  bootstrap: readonly string[],
+  options: Partial<DiscoveryOptions> = {},
+): Promise<Base> {
+  const transport = host.transport();
+  const discovery = await createDiscovery({ ...options, transport, bootstrap });
+  return { host, transport, discovery };
+}
+
+/** Runs a test in a world of its own, and fails on errors in the background. */
+export async function inWorld(options: WorldOptions, test: (world: World) => Promise<void>): Promise<World> {
+  const world = createWorld(options);
+  await world.run(() => test(world), { maxVirtualMs: 24 * 3_600_000, maxEvents: 200_000_000 });
+  if (world.errors.length > 0) throw world.errors[0]?.error ?? new Error('an error in the background');
+  return world;
+}
+
+/** `npm run sim` takes many seeds, `npm test` a sample. */
+export const IS_LONG: boolean = process.env['MOSAIK_SIM'] === 'long';
+
+export function seeds(short: number, long: number): number[] {
+  return Array.from({ length: IS_LONG ? long : short }, (_, index) => index + 1);
+}

@@ -1,5 +1,5 @@
 import type { GroupId, Runtime } from '@mosaik/primitives';
-import type { Entry, HardState, LogIndex, LogPosition, SnapshotMeta } from '../raft/types.ts';
+import type { Entry, HardState, LogIndex, LogPosition, SnapshotMeta, Term } from '../raft/types.ts';
 import type { SnapshotManifest } from './manifest.ts';
 
 /**
@@ -103,6 +103,8 @@ export interface LogStorage extends AsyncDisposable {
   readonly recovered: RecoveredLog;
   /** Bytes of entries that were given to {@link LogStorage.append} and are not durable yet. */
   readonly pendingBytes: number;
+  /** The term of an entry, or of `base`; undefined for what is not there. Sees what was appended, durable or not. */
+  termAt(index: LogIndex): Term | undefined;
   /**
    * Writes; resolves when all of it is durable.
    *

@@ -106,7 +106,7 @@ export class Gossip {
     switch (frame.type) {
       case 'subscribe':
         this.#subscriptions.get(peer)?.add(frame.topic);
-        mesh?.candidatesChanged();
+        mesh?.subscribed(peer);
         break;
       case 'unsubscribe':
         this.#subscriptions.get(peer)?.delete(frame.topic);

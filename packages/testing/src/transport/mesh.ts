@@ -54,8 +54,11 @@ export class Mesh {
     this.#peers.clear();
   }
 
-  candidatesChanged(): void {
-    this.#mendSoon();
+  /** A neighbour has subscribed. While there are too few it is grafted at once, as gossipsub does from 17 on. */
+  subscribed(peer: PeerId): void {
+    if (!this.#isJoined || this.#peers.has(peer) || this.#peers.size >= DEGREE_LOW) return;
+    if (this.#retryAtMs(peer) > this.#options.runtime.now()) this.#mendSoon();
+    else this.#graft(peer);
   }
 
   gone(peer: PeerId): void {
@@ -91,17 +94,19 @@ export class Mesh {
 
   #mend(): void {
     if (!this.#isJoined || this.#peers.size >= DEGREE_LOW) return;
-    const { runtime, graft } = this.#options;
+    const { runtime } = this.#options;
     const nowMs = runtime.now();
     const candidates = this.#options.candidates().filter((peer) => !this.#peers.has(peer));
     const eligible = candidates.filter((peer) => this.#retryAtMs(peer) <= nowMs);
-    for (const peer of sample(runtime, eligible, DEGREE - this.#peers.size)) {
-      this.#peers.add(peer);
-      graft(peer);
-    }
+    for (const peer of sample(runtime, eligible, DEGREE - this.#peers.size)) this.#graft(peer);
     const waiting = candidates.filter((peer) => this.#retryAtMs(peer) > nowMs);
     if (waiting.length > 0)
       this.#mendAfter(Math.min(...waiting.map((peer) => this.#retryAtMs(peer))) - nowMs);
+  }
+
+  #graft(peer: PeerId): void {
+    this.#peers.add(peer);
+    this.#options.graft(peer);
   }
 
   /** When a neighbour may be asked again. */

@@ -8,6 +8,8 @@ export class SeenCache {
   readonly #runtime: Runtime;
   /** In the order of arrival, so the oldest come first. */
   readonly #seenAtMs = new Map<number, number>();
+  /** Nothing is to be forgotten before. */
+  #nextMs = 0;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -29,8 +31,13 @@ export class SeenCache {
   /** Returns the time. */
   #forgetOld(): number {
     const nowMs = this.#runtime.now();
+    if (nowMs < this.#nextMs) return nowMs;
+    this.#nextMs = nowMs + SEEN_MS;
     for (const [old, atMs] of this.#seenAtMs) {
-      if (nowMs - atMs < SEEN_MS) break;
+      if (nowMs - atMs < SEEN_MS) {
+        this.#nextMs = atMs + SEEN_MS;
+        break;
+      }
       this.#seenAtMs.delete(old);
     }
     return nowMs;

@@ -22,7 +22,13 @@ const SUSPECT = 2;
 const DEAD = 3;
 const TWICE = 4;
 
-const LIMITS = { maxBytes: MAX_ENTRY_BYTES + 64, maxDepth: 3, maxItems: 16 } as const;
+const DECODE_OPTIONS = {
+  maxBytes: MAX_ENTRY_BYTES + 64,
+  maxDepth: 3,
+  maxItems: 16,
+  int64: 'number',
+  copyBytes: false,
+} as const;
 
 export function encodeGossip(message: GossipMessage): Uint8Array {
   switch (message.kind) {
@@ -38,9 +44,13 @@ export function encodeGossip(message: GossipMessage): Uint8Array {
   }
 }
 
-/** @throws {DecodeError} for anything else. */
+/**
+ * Reads a message; an entry in it is a view of `data`.
+ *
+ * @throws {DecodeError} for anything else.
+ */
 export function decodeGossip(data: Uint8Array): GossipMessage {
-  const fields = decodeCbor(data, { ...LIMITS, int64: 'number' });
+  const fields = decodeCbor(data, DECODE_OPTIONS);
   if (!Array.isArray(fields)) throw new DecodeError('schema', 'a gossip message is an array');
   const [code, first, second, third, fourth] = fields;
   switch (code) {

@@ -17,7 +17,7 @@ import { fingerprintOf } from '../sync/fingerprints.ts';
 import type { SyncItem, Tombstone } from '../sync/source.ts';
 import { type Catalog, catalogOf } from './catalog.ts';
 import type { PeerRecord } from './record.ts';
-import { createRecordTree } from './tree.ts';
+import { createRecordTree, type RecordTree } from './tree.ts';
 
 /** Tombstones kept at once; beyond, the oldest is forgotten. */
 const MAX_TOMBSTONES = 10_000;
@@ -28,9 +28,12 @@ interface Grave extends Tombstone {
 
 /** The catalog's state: records by peer, tombstones of those that have gone. Only discovery's worker changes it. */
 export class CatalogBook {
+  /** By peer, in no order: each entry that comes is held against what is there several times. */
+  readonly #byPeer = new Map<PeerId, PeerRecord>();
+  /** The same in order. */
   readonly #records = createRecordTree();
-  /** What everybody may see: the records, less those that are too far away. */
-  readonly #visible = createRecordTree();
+  /** What everybody may see: the records, less those that are too far away. The same tree when none can be. */
+  readonly #visible: RecordTree;
   readonly #graves = new Map<PeerId, Grave>();
   readonly #maxRttMs: number;
   readonly #watch: WatchSource<Catalog>;
@@ -38,14 +41,21 @@ export class CatalogBook {
   #snapshot: Catalog | undefined;
   #items: readonly SyncItem[] | undefined;
   #isTelling = false;
+  #memberships = 0;
 
   constructor(maxRttMs: number = Number.POSITIVE_INFINITY) {
     this.#maxRttMs = maxRttMs;
+    this.#visible = maxRttMs === Number.POSITIVE_INFINITY ? this.#records : createRecordTree();
     this.#watch = createWatch(this.snapshot());
   }
 
+  /** Grows whenever a peer comes or goes, not when one only says something new. */
+  get memberships(): number {
+    return this.#memberships;
+  }
+
   get size(): number {
-    return this.#records.size;
+    return this.#byPeer.size;
   }
 
   /** The newest snapshot after each change of what peers say; changes of one turn are told of together. */
@@ -60,11 +70,11 @@ export class CatalogBook {
   }
 
   get(peer: PeerId): PeerRecord | undefined {
-    return this.#records.get(peer);
+    return this.#byPeer.get(peer);
   }
 
   isVisible(peer: PeerId): boolean {
-    return this.#visible.has(peer);
+    return isNear(this.#byPeer.get(peer), this.#maxRttMs);
   }
 
   records(): IterableIterator<PeerRecord> {
@@ -94,7 +104,7 @@ export class CatalogBook {
 
   /** The signed entry of a peer, or of this node, as it travels. */
   signed(peer: PeerId): Uint8Array | undefined {
-    return peer === this.#own?.entry.peer ? this.#own.signed : this.#records.get(peer)?.signed;
+    return peer === this.#own?.entry.peer ? this.#own.signed : this.#byPeer.get(peer)?.signed;
   }
 
   /** This node's own entry: offered to others, not shown in the catalog. */
@@ -107,7 +117,8 @@ export class CatalogBook {
 
   /** Puts a newer entry in; returns the record it replaced. */
   put({ entry, bytes }: SignedEntry, nowMs: number): PeerRecord | undefined {
-    return this.#put(entry, bytes, nowMs);
+    // What came is a view of a message, perhaps of a large one that need not stay in memory.
+    return this.#put(entry, new Uint8Array(bytes), nowMs);
   }
 
   /** Puts an entry in that nobody signed: for this node only. */
@@ -117,13 +128,14 @@ export class CatalogBook {
 
   #put(entry: PeerEntry, signed: Uint8Array | undefined, nowMs: number): PeerRecord | undefined {
     const { peer, version } = entry;
-    const held = this.#records.get(peer);
+    const held = this.#byPeer.get(peer);
     invariant(
       signed === undefined || held?.signed === undefined || compareVersions(version, held.entry.version) > 0,
       'an entry is only replaced by a newer one',
     );
     const item = { peer, version, fingerprint: fingerprintOf(peer, version) };
     this.#graves.delete(peer);
+    if (held === undefined) this.#memberships++;
     const isNews = held === undefined || !sayTheSame(held.entry, entry);
     this.#store({ entry, signed, item, heardAtMs: nowMs, rttMs: held?.rttMs }, isNews);
     return held;
@@ -131,11 +143,11 @@ export class CatalogBook {
 
   /** Takes note of a round trip; returns whether that hid the peer or brought it back. */
   setRtt(peer: PeerId, rttMs: number): 'hidden' | 'shown' | undefined {
-    const record = this.#records.get(peer);
+    const record = this.#byPeer.get(peer);
     if (record === undefined) return undefined;
-    const wasVisible = this.#visible.has(peer);
+    const wasVisible = this.isVisible(peer);
     this.#store({ ...record, rttMs });
-    const isVisible = this.#visible.has(peer);
+    const isVisible = this.isVisible(peer);
     if (isVisible === wasVisible) return undefined;
     return isVisible ? 'shown' : 'hidden';
   }
@@ -153,9 +165,11 @@ export class CatalogBook {
 
   /** Takes a peer out, and remembers nothing. */
   remove(peer: PeerId): PeerRecord | undefined {
-    const record = this.#records.get(peer);
+    const record = this.#byPeer.get(peer);
     if (record === undefined) return undefined;
+    this.#byPeer.delete(peer);
     this.#records.delete(peer);
+    this.#memberships++;
     this.#visible.delete(peer);
     this.#changed();
     return record;
@@ -180,10 +194,15 @@ export class CatalogBook {
 
   #store(record: PeerRecord, isNews = true): void {
     const { peer } = record.entry;
+    this.#byPeer.set(peer, record);
     this.#records.set(peer, record);
-    if (record.rttMs === undefined || record.rttMs < this.#maxRttMs) this.#visible.set(peer, record);
-    else this.#visible.delete(peer);
+    if (this.#visible !== this.#records) this.#show(record);
     this.#changed(isNews);
+  }
+
+  #show(record: PeerRecord): void {
+    if (isNear(record, this.#maxRttMs)) this.#visible.set(record.entry.peer, record);
+    else this.#visible.delete(record.entry.peer);
   }
 
   #boundGraves(): void {
@@ -203,4 +222,9 @@ export class CatalogBook {
       if (!this.#watch.isClosed) this.#watch.set(this.snapshot());
     });
   }
+}
+
+/** Whether a peer is shown; one that is unmeasured is. */
+function isNear(record: PeerRecord | undefined, maxRttMs: number): boolean {
+  return record !== undefined && (record.rttMs === undefined || record.rttMs < maxRttMs);
 }

@@ -7,6 +7,9 @@ export const MAX_ENTRY_BYTES = 65_536;
 
 const SIGNATURE_BYTES = 64;
 
+/** What is in it is only looked at: views are enough. */
+const ENVELOPE = { maxBytes: MAX_ENTRY_BYTES, maxDepth: 2, maxItems: 8, copyBytes: false } as const;
+
 /** What is signed begins with this, so that a signature over an entry means nothing anywhere else. */
 const CONTEXT = new TextEncoder().encode('mosaik peer entry 1\n');
 
@@ -34,8 +37,7 @@ export async function signEntry(entry: PeerEntry, sign: Sign): Promise<SignedEnt
  * @throws {DecodeError} when it is too large, not decodable, or not an entry.
  */
 export function readSignedEntry(bytes: Uint8Array): UnverifiedEntry {
-  const limits = { maxBytes: MAX_ENTRY_BYTES, maxDepth: 2, maxItems: 8 };
-  const envelope = decodeCbor(bytes, limits);
+  const envelope = decodeCbor(bytes, ENVELOPE);
   if (!Array.isArray(envelope) || envelope.length !== 2) throw malformed('an array of entry and signature');
   const [payload, signature] = envelope;
   if (!(payload instanceof Uint8Array)) throw malformed('the entry as bytes');

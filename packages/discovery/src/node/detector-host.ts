@@ -18,12 +18,11 @@ interface DetectorHostOptions
 export function detectorHost(options: DetectorHostOptions): DetectorHost {
   const { scope, transport, book, probes, ownVersion } = options;
   const self = transport.local.peerId;
-  const isMember = (peer: PeerId): boolean => book.get(peer) !== undefined;
   return {
     runtime: scope.runtime,
     scope,
     self,
-    neighbours: () => [...transport.connections.value.keys()].filter(isMember).sort(),
+    neighbours: neighboursOf(transport, book),
     members: () => book.peers(),
     versionOf: (peer) => (peer === self ? ownVersion() : book.get(peer)?.entry.version),
     ping: (peer, signal) => probes.ping(peer, signal),
@@ -32,5 +31,20 @@ export function detectorHost(options: DetectorHostOptions): DetectorHost {
     declareDead: options.declareDead,
     refute: options.refute,
     rtt: options.rtt,
+  };
+}
+
+/** Connected members, ascending by id. Asked for many times a second, and hardly ever another. */
+function neighboursOf({ connections }: Transport, book: CatalogBook): () => readonly PeerId[] {
+  let known:
+    | { readonly of: object; readonly memberships: number; readonly peers: readonly PeerId[] }
+    | undefined;
+  return () => {
+    const { value } = connections;
+    if (known?.of !== value || known.memberships !== book.memberships) {
+      const peers = [...value.keys()].filter((peer) => book.get(peer) !== undefined).sort();
+      known = { of: value, memberships: book.memberships, peers };
+    }
+    return known.peers;
   };
 }

@@ -29,7 +29,7 @@ import type { DiscoveryEvent } from '../events.ts';
 import { type DiscoveryOptions, type Settings, settingsOf } from '../options.ts';
 import { Overlay } from '../overlay/overlay.ts';
 import type { SyncResult } from '../sync/session.ts';
-import { Syncer } from '../sync/syncer.ts';
+import { NEWS_GOSSIPED_MAX, Syncer } from '../sync/syncer.ts';
 import { watchConnections } from './connections.ts';
 import { detectorHost } from './detector-host.ts';
 import { Gossip } from './gossip.ts';
@@ -196,11 +196,12 @@ export class DiscoveryNode implements Discovery {
       transport: this.#transport,
       bootstrap,
       degree: this.#settings.degree,
+      count: () => this.#book.size,
       peers: () => this.#book.peers(),
       isKnown: (peer) => this.#book.get(peer) !== undefined,
       reach: (peer, signal) => this.#probes.ping(peer, signal),
       reachThrough: (helper, peer, signal) => this.#probes.pingThrough(helper, peer, signal),
-      onReached: (peer) => this.#syncer.syncSoon(peer),
+      onReached: (peer) => this.#syncer.reached(peer),
       prune: (peer) => this.#probes.prune(peer),
       onUnreachable: (peer) => this.#detector.onConnectionLost(peer),
     });
@@ -216,6 +217,7 @@ export class DiscoveryNode implements Discovery {
         roster: this.#roster,
         detector: this.#detector,
         isFuture: (version) => this.#isFuture(version),
+        onNews: (entries) => this.#spreadNews(entries),
       }),
       intervalMs: this.#settings.syncIntervalMs,
       isUnknown: (peer) => this.#book.get(peer) === undefined,
@@ -369,6 +371,12 @@ export class DiscoveryNode implements Discovery {
   async #publish(signed: SignedEntry): Promise<void> {
     this.#book.setOwn(signed, this.#transport.runtime.now());
     await this.#gossip.publish({ kind: 'entry', bytes: signed.bytes });
+  }
+
+  /** Whoever has joined through us is known to nobody else yet. */
+  #spreadNews(entries: readonly Uint8Array[]): void {
+    if (entries.length > NEWS_GOSSIPED_MAX) return;
+    for (const bytes of entries) this.#gossip.tell({ kind: 'entry', bytes });
   }
 
   /** In a network of n nodes everybody hears n announcements an interval: large networks take more time for it. */

@@ -26,6 +26,8 @@ interface OverlayOptions {
   readonly transport: Transport;
   readonly bootstrap: readonly Address[];
   readonly degree: number | undefined;
+  /** How many peers are in the catalog. */
+  readonly count: () => number;
   /** The peers in the catalog. */
   readonly peers: () => readonly PeerId[];
   readonly isKnown: (peer: PeerId) => boolean;
@@ -113,8 +115,8 @@ export class Overlay {
 
   /** A connection that served its purpose: let go, unless it is needed. */
   spare(peer: PeerId): void {
-    const { transport, scope, peers, prune } = this.#options;
-    const wanted = this.#options.degree ?? degreeFor(peers().length);
+    const { transport, scope, prune } = this.#options;
+    const wanted = this.#wanted();
     const isNeeded = this.#pins.has(peer) || transport.connections.value.size <= wanted;
     if (!isNeeded && !scope.isClosing) scope.spawn('overlay prune', () => prune(peer));
   }
@@ -131,21 +133,24 @@ export class Overlay {
   }
 
   #balance(): void {
-    const { transport, peers } = this.#options;
-    const known = peers();
+    const { transport, count } = this.#options;
     const connected = transport.connections.value;
-    const wanted = this.#options.degree ?? degreeFor(known.length);
+    const wanted = this.#wanted();
     if (connected.size === 0) this.#seeds.poke();
-    const missing = Math.min(wanted, known.length) - connected.size - this.#dialling.size;
-    if (missing > 0) this.#grow(known, missing);
+    const missing = Math.min(wanted, count()) - connected.size - this.#dialling.size;
+    if (missing > 0) this.#grow(missing);
     const most = Math.ceil(wanted * EXCESS) + 2;
     if (connected.size > most) this.#shrink(connected.size - most);
   }
 
-  #grow(known: readonly PeerId[], missing: number): void {
-    const { transport, scope } = this.#options;
+  #wanted(): number {
+    return this.#options.degree ?? degreeFor(this.#options.count());
+  }
+
+  #grow(missing: number): void {
+    const { transport, scope, peers } = this.#options;
     const nowMs = scope.runtime.now();
-    const candidates = known.filter(
+    const candidates = peers().filter(
       (peer) =>
         !transport.connections.value.has(peer) &&
         !this.#dialling.has(peer) &&

@@ -31,6 +31,7 @@ const DECODE_OPTIONS = {
   maxDepth: 4,
   maxItems: CBOR_ITEMS_MAX,
   int64: 'number',
+  copyBytes: false,
 } as const;
 
 /** Writes and reads {@link SyncMessage}s; takes nothing that an honest peer would not write. */

@@ -4,8 +4,12 @@ import { type SyncMessage, syncProtocol } from './protocol.ts';
 import { type SyncResult, serveSync, syncWith } from './session.ts';
 import type { SyncSource } from './source.ts';
 
-/** Neighbours that are told when a comparison brought something new. */
+/** Entries that a comparison brought, up to this many, are gossiped; more are spread by comparing with neighbours. */
+export const NEWS_GOSSIPED_MAX = 8;
+/** Neighbours that are compared with when a comparison brought more than that. */
 const SPREAD_TO = 3;
+/** Whoever was alone compares with so many of those it connects to, whether they are known or not. */
+const GREETED = 3;
 /** Whoever dialled compares catalogs; when that has not happened after this, the other side does. */
 const MEET_AFTER_MS = 500;
 /** What is learned within this time is passed on together. */
@@ -23,12 +27,14 @@ interface SyncerOptions {
 
 /**
  * Compares catalogs: on first contact, with a random neighbour from time to time, and with some neighbours after a
- * comparison brought news, so that what one learns everybody learns in a logarithmic number of steps.
+ * comparison brought much news, so that what one learns everybody learns in a logarithmic number of steps. A little
+ * news is gossiped instead.
  */
 export class Syncer {
   readonly #options: SyncerOptions;
   readonly #running = new Map<PeerId, Promise<SyncResult>>();
   #isSpreading = false;
+  #greeted = 0;
 
   constructor(options: SyncerOptions) {
     this.#options = options;
@@ -69,6 +75,13 @@ export class Syncer {
     });
   }
 
+  /** A connection that was wanted stands. Once some catalogs were compared, gossip keeps the rest of them equal. */
+  reached(peer: PeerId): void {
+    const { transport, isUnknown } = this.#options;
+    if (transport.connections.value.size <= 1) this.#greeted = 0;
+    if (isUnknown(peer) || this.#greeted++ < GREETED) this.syncSoon(peer);
+  }
+
   /** Compares with a peer in the background; a failure is counted, and made up for by the next comparison. */
   syncSoon(peer: PeerId): void {
     const { scope } = this.#options;
@@ -99,7 +112,8 @@ export class Syncer {
 
   #finished(peer: PeerId, result: SyncResult): void {
     this.#options.onResult(peer, result);
-    if (result.changed > 0) this.#spread(peer);
+    // Who had nothing to tell but itself was alone: nobody waits to hear from it what it has just learned.
+    if (result.changed > NEWS_GOSSIPED_MAX && result.sent > 1) this.#spread(peer);
   }
 
   #spread(from: PeerId): void {

@@ -8,7 +8,7 @@ import { DiscoveryNode } from './node/discovery-node.ts';
 import type { DiscoveryOptions } from './options.ts';
 
 export type { Catalog } from './catalog/catalog.ts';
-export type { PeerInfo } from './catalog/peer-info.ts';
+export { type PeerInfo, peerInfo } from './catalog/peer-info.ts';
 export type { RefusalReason } from './catalog/rules.ts';
 export { DiscoveryCode } from './codes.ts';
 export type { DetectorOptions } from './detector/contract.ts';

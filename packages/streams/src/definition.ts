@@ -1,0 +1,69 @@
+import {
+  type Codec,
+  cborCodec,
+  InvalidArgumentError,
+  isUniqueId,
+  type StreamId,
+  streamId,
+} from '@mosaik/primitives';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+
+/**
+ * Names a stream and the type of its data, for both sides.
+ *
+ * `In` is what producers send, `Out` what consumers receive; they differ only where a schema transforms or fills in
+ * defaults. On the wire travels what was sent: each side validates, and only the receiving one transforms.
+ */
+export interface StreamDefinition<In, Out = In> {
+  readonly id: StreamId;
+  /** For people; the id is what counts. */
+  readonly name: string;
+  readonly codec: Codec<In>;
+  readonly schema: StandardSchemaV1<In, Out> | undefined;
+}
+
+/** What a definition may say besides its name. */
+export interface StreamDefinitionOptions<In, Out = In> {
+  /** Checks each datum on both sides; any Standard Schema that validates synchronously. */
+  readonly schema?: StandardSchemaV1<In, Out> | undefined;
+  /** How data are written as bytes; both sides must agree. Default: CBOR. */
+  readonly codec?: Codec<In> | undefined;
+  /** Default: the BLAKE3 hash of the name, so that whoever says the same name means the same stream. */
+  readonly id?: StreamId | undefined;
+}
+
+/** What producers of a stream send. */
+export type StreamInput<S> = S extends StreamDefinition<infer In, infer _> ? In : never;
+/** What consumers of a stream receive. */
+export type StreamOutput<S> = S extends StreamDefinition<infer _, infer Out> ? Out : never;
+
+/**
+ * Defines a stream of `T`; nothing checks at run time that the data are of that type.
+ *
+ * @throws {InvalidArgumentError} when the name is empty.
+ */
+export function stream<T>(name: string, options?: StreamDefinitionOptions<T>): StreamDefinition<T>;
+/** Defines a stream whose data a schema describes and checks. */
+export function stream<Schema extends StandardSchemaV1>(
+  name: string,
+  schema: Schema,
+): StreamDefinition<StandardSchemaV1.InferInput<Schema>, StandardSchemaV1.InferOutput<Schema>>;
+/** Defines a stream with a schema and more. */
+export function stream<Schema extends StandardSchemaV1>(
+  name: string,
+  options: { readonly schema: Schema } & Omit<
+    StreamDefinitionOptions<StandardSchemaV1.InferInput<Schema>>,
+    'schema'
+  >,
+): StreamDefinition<StandardSchemaV1.InferInput<Schema>, StandardSchemaV1.InferOutput<Schema>>;
+export function stream<In, Out>(
+  name: string,
+  given: StandardSchemaV1<In, Out> | StreamDefinitionOptions<In, Out> = {},
+): StreamDefinition<In, Out> {
+  if (typeof name !== 'string' || name === '')
+    throw new InvalidArgumentError('name', 'a text that is not empty');
+  const options: StreamDefinitionOptions<In, Out> = '~standard' in given ? { schema: given } : given;
+  const { schema, codec = cborCodec<In>(), id = streamId(name) } = options;
+  if (!isUniqueId(id)) throw new InvalidArgumentError('id', '64 lowercase hexadecimal digits');
+  return Object.freeze({ id, name, codec, schema });
+}

@@ -1,0 +1,43 @@
+import type { BoundCounter, Counter, Metrics } from '@mosaik/primitives';
+
+/** What is counted for one stream, labelled by its name. */
+export interface StreamMetrics {
+  /** A block was handed to one consumer's connection. */
+  sent(datums: number, bytes: number): void;
+  tooSlow(): void;
+  refused(code: number): void;
+  received(datums: number, bytes: number): void;
+  gap(): void;
+  invalid(): void;
+}
+
+/** The counters of one stream; added to once a block, not once a datum. */
+export function streamMetrics(metrics: Metrics, name: string): StreamMetrics {
+  const labels = { stream: name };
+  const counter = (metric: string, description: string): Counter =>
+    metrics.counter(`mosaik.streams.${metric}`, { description });
+  const bound = (metric: string, description: string): BoundCounter =>
+    counter(metric, description).with(labels);
+  const datumsOut = bound('sent.datums', 'Data sent to consumers, one for each consumer');
+  const bytesOut = bound('sent.bytes', 'Bytes of data sent to consumers');
+  const tooSlow = bound('too_slow', 'Consumers dropped because they fell behind');
+  const refused = counter('refused', 'Subscriptions refused, by code');
+  const datumsIn = bound('received.datums', 'Data received from producers');
+  const bytesIn = bound('received.bytes', 'Bytes of data received from producers');
+  const gaps = bound('gaps', 'Gaps seen by consumers');
+  const invalid = bound('invalid', 'Data that could not be decoded, or that their schema refused');
+  return {
+    sent: (datums, bytes) => {
+      datumsOut.add(datums);
+      bytesOut.add(bytes);
+    },
+    tooSlow: () => tooSlow.add(1),
+    refused: (code) => refused.add(1, { ...labels, code: String(code) }),
+    received: (datums, bytes) => {
+      datumsIn.add(datums);
+      bytesIn.add(bytes);
+    },
+    gap: () => gaps.add(1),
+    invalid: () => invalid.add(1),
+  };
+}

@@ -1,0 +1,304 @@
+import type { Discovery, PeerInfo } from '@mosaik/discovery';
+import {
+  createWatch,
+  type MosaikError,
+  type PeerId,
+  type Scope,
+  sleep,
+  type WaitOptions,
+  type WatchSource,
+} from '@mosaik/primitives';
+import type { Link } from '@mosaik/transport';
+import { StreamCode } from '../codes.ts';
+import { subscribedCondition } from '../conditions/subscription-condition.ts';
+import { createWhen, type When } from '../conditions/when.ts';
+import type { Filter } from '../criteria/filter.ts';
+import type { StreamDefinition } from '../definition.ts';
+import { FullError, OfflineError, ProducerClosedError } from '../errors.ts';
+import type { StreamMetrics } from '../metrics.ts';
+import { type Epoch, encodeAccepted } from '../wire/messages.ts';
+import { Channel } from './channel.ts';
+import { type Egress, LimitedEgress, unlimited } from './egress.ts';
+import { Fanout } from './fanout.ts';
+import { Intake } from './intake.ts';
+import { Ledger } from './ledger.ts';
+import type { ProducerStats } from './producer.ts';
+import { RefusedPeers } from './refused-peers.ts';
+import type { ProducerSettings } from './settings.ts';
+
+/** Why a subscription is refused. */
+export interface Refusal {
+  readonly code: StreamCode;
+  readonly reason: string;
+}
+
+/** A subscription that asks to be let in. */
+export interface Applicant {
+  readonly link: Link<Uint8Array>;
+  readonly info: PeerInfo;
+  readonly filter: Filter | undefined;
+}
+
+interface ProducerNodeOptions<In> {
+  readonly definition: StreamDefinition<In, unknown>;
+  readonly settings: ProducerSettings<In>;
+  readonly scope: Scope;
+  readonly discovery: Discovery;
+  readonly metrics: StreamMetrics;
+}
+
+/** What was taken is still delivered for so long when a producer ends. */
+const FINISH_MS = 5_000;
+/** Subscriptions to one stream by one peer; more are a mistake in its program. */
+const CHANNELS_PER_PEER_MAX = 32;
+
+/** The producer of one stream on this node: owns its channels, its sequence and its epoch. */
+export class ProducerNode<In> {
+  readonly definition: StreamDefinition<In, unknown>;
+  readonly epoch: Epoch;
+  readonly settings: ProducerSettings<In>;
+  readonly intake: Intake<In>;
+  readonly refused: RefusedPeers = new RefusedPeers();
+  readonly when: When;
+  readonly #scope: Scope;
+  readonly #discovery: Discovery;
+  readonly #metrics: StreamMetrics;
+  readonly #fanout: Fanout;
+  readonly #egress: Egress;
+  readonly #ledger: Ledger | undefined;
+  /** Told when channels come or go, or when the catalog says something else of a peer. */
+  readonly #changes: WatchSource<number> = createWatch(0);
+  readonly #finished = new AbortController();
+  #isOnline = false;
+  #isClosed = false;
+  #taken = 0;
+  #takenBytes = 0;
+  #droppedTooSlow = 0;
+  #refusedCount = 0;
+  #undelivered = 0;
+
+  constructor({ definition, settings, scope, discovery, metrics }: ProducerNodeOptions<In>) {
+    this.definition = definition;
+    this.settings = settings;
+    this.#scope = scope;
+    this.#discovery = discovery;
+    this.#metrics = metrics;
+    this.epoch = epochOf(scope.runtime.randomBytes(8));
+    const { maxEgressBytesPerSecond: egress, disconnectLagging, blockDatums } = settings;
+    this.#egress = Number.isFinite(egress) ? new LimitedEgress(scope, egress) : unlimited;
+    this.#ledger = settings.onUndelivered && new Ledger((datum) => this.#giveBack(datum));
+    this.#fanout = new Fanout({
+      scope,
+      disconnectLagging,
+      blockDatums,
+      ledger: this.#ledger,
+      onHeld: () => this.intake.update(),
+      onTooSlow: () => this.#onTooSlow(),
+    });
+    this.intake = new Intake(definition, this.#target());
+    this.when = createWhen(subscribedCondition(this.#subscribers(), 'consumer'), settings.onlineWhen);
+    this.#follow();
+  }
+
+  get next(): number {
+    return this.#fanout.next;
+  }
+
+  get isOnline(): boolean {
+    return this.#isOnline;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get channels(): ReadonlySet<Channel> {
+    return this.#fanout.channels;
+  }
+
+  get stats(): ProducerStats {
+    return {
+      datums: this.#taken,
+      bytes: this.#takenBytes,
+      droppedTooSlow: this.#droppedTooSlow,
+      refused: this.#refusedCount,
+      undelivered: this.#undelivered,
+    };
+  }
+
+  /** Opens a channel, or says why not. */
+  admit(applicant: Applicant): Refusal | undefined {
+    const refusal = this.#refusalOf(applicant.info);
+    if (refusal !== undefined) {
+      this.#refusedCount++;
+      this.#metrics.refused(refusal.code);
+      this.refused.add(applicant.info.peer, refusal.code);
+      return refusal;
+    }
+    this.refused.delete(applicant.info.peer);
+    this.#open(applicant);
+    return undefined;
+  }
+
+  async flushed(options?: WaitOptions): Promise<void> {
+    this.#fanout.seal();
+    await Promise.all(
+      [...this.channels].map(async (channel) => {
+        await channel.idle();
+        if (channel.link.end === undefined) await channel.link.flushed(options).catch(() => {});
+      }),
+    );
+  }
+
+  /** Delivers what was taken, tells the consumers that nothing follows, and ends. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#fanout.seal();
+    this.intake.update();
+    const channels = [...this.channels];
+    const finished = Promise.all(channels.map((channel) => channel.finish(this.next)));
+    const patience = sleep(this.#scope.runtime, FINISH_MS, { signal: this.#finished.signal }).catch(() => {});
+    await Promise.race([finished, patience]);
+    this.#finished.abort();
+    for (const channel of channels) this.#remove(channel);
+    await this.#scope.close();
+    this.#changes.close();
+  }
+
+  #target(): ConstructorParameters<typeof Intake<In>>[1] {
+    const node = this;
+    return {
+      obstacle: <T>(datum: T) => this.#obstacle(datum),
+      get isClosed() {
+        return node.#isClosed;
+      },
+      put: (encoded, datum) => {
+        this.#taken++;
+        this.#takenBytes += encoded.length;
+        this.#fanout.append(encoded, datum);
+      },
+      get turn() {
+        return node.#fanout.turn;
+      },
+      setWanted: (isWanted) => this.#fanout.setWanted(isWanted),
+    };
+  }
+
+  #obstacle<T>(datum: T): (MosaikError & { readonly datum: T }) | undefined {
+    if (this.#isClosed) return new ProducerClosedError(this.definition.name, datum);
+    if (!this.#isOnline) return new OfflineError(datum, this.when.online().description);
+    return this.#fanout.isHeld ? new FullError(datum) : undefined;
+  }
+
+  #subscribers(): Parameters<typeof subscribedCondition>[0] {
+    return {
+      peers: () => this.#peers(),
+      subscribe: (listener) => this.#changes.subscribe(listener),
+    };
+  }
+
+  *#peers(): Iterable<PeerInfo> {
+    for (const { info } of this.channels) yield info;
+  }
+
+  #follow(): void {
+    const online = this.when.online();
+    this.#isOnline = online.isMet;
+    const unfollow = online.subscribe((isMet) => {
+      this.#isOnline = isMet;
+      this.intake.update();
+    });
+    this.#scope.onClose(unfollow);
+    this.#scope.onClose(this.#discovery.watch().subscribe(() => this.#onCatalog()));
+    this.intake.update();
+  }
+
+  /** Whoever does not qualify any more is let go; what is known of the others is brought up to date. */
+  #onCatalog(): void {
+    if (this.#isClosed) return;
+    const { catalog } = this.#discovery;
+    let isChanged = false;
+    for (const channel of [...this.channels]) {
+      const info = catalog.get(channel.info.peer);
+      if (info === undefined || isSame(info, channel.info)) continue;
+      channel.info = info;
+      isChanged = true;
+      if (this.settings.acceptIf(info)) continue;
+      this.#remove(channel);
+      channel.close(StreamCode.NotAllowed);
+    }
+    if (isChanged) this.#changed();
+  }
+
+  #refusalOf(info: PeerInfo): Refusal | undefined {
+    const { acceptIf, maxConsumers } = this.settings;
+    if (this.#isClosed) return { code: StreamCode.StreamNotFound, reason: 'the producer has ended' };
+    if (!acceptIf(info)) return { code: StreamCode.NotAllowed, reason: 'not allowed by acceptIf' };
+    if (this.channels.size >= maxConsumers) {
+      return { code: StreamCode.NoCapacity, reason: `no capacity: ${maxConsumers} consumers at most` };
+    }
+    if (this.#channelsOf(info.peer) >= CHANNELS_PER_PEER_MAX) {
+      return {
+        code: StreamCode.NoCapacity,
+        reason: `${CHANNELS_PER_PEER_MAX} subscriptions of one peer at most`,
+      };
+    }
+    return undefined;
+  }
+
+  #channelsOf(peer: PeerId): number {
+    let count = 0;
+    for (const { info } of this.channels) if (info.peer === peer) count++;
+    return count;
+  }
+
+  #open({ link, info, filter }: Applicant): void {
+    this.#fanout.seal();
+    const channel: Channel = new Channel({
+      runtime: this.#scope.runtime,
+      link,
+      info,
+      filter,
+      bounds: this.settings.bounds,
+      egress: this.#egress,
+      ledger: this.#ledger,
+      next: this.next,
+      onLevel: () => this.#fanout.levelChanged(),
+      onSent: (datums, bytes) => this.#metrics.sent(datums, bytes),
+    });
+    // An empty link has room for it, and what follows queues behind it.
+    link.trySendEncoded(encodeAccepted({ epoch: this.epoch, next: this.next }));
+    this.#fanout.add(channel, filter !== undefined);
+    void link.ended.then(() => this.#remove(channel));
+    this.#changed();
+  }
+
+  #remove(channel: Channel): void {
+    if (this.#fanout.remove(channel)) this.#changed();
+  }
+
+  #onTooSlow(): void {
+    this.#droppedTooSlow++;
+    this.#metrics.tooSlow();
+    this.#changed();
+  }
+
+  #changed(): void {
+    if (!this.#changes.isClosed) this.#changes.update((count) => count + 1);
+  }
+
+  #giveBack(encoded: Uint8Array): void {
+    this.#undelivered++;
+    this.settings.onUndelivered?.(this.definition.codec.decode(encoded));
+  }
+}
+
+function epochOf(bytes: Uint8Array): Epoch {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('') as Epoch;
+}
+
+/** Whether the catalog says and measures the same of a peer as before. */
+function isSame(a: PeerInfo, b: PeerInfo): boolean {
+  return a.version.start === b.version.start && a.version.update === b.version.update && a.rttMs === b.rttMs;
+}

@@ -1,0 +1,70 @@
+import type { DatumRecord, Epoch, Gap } from '../../src/index.ts';
+
+/** What travels in the swarm. */
+export interface Parcel {
+  /** The name of the producer's host. */
+  readonly from: string;
+  readonly index: number;
+  /** What criteria ask for. */
+  readonly kind: number;
+}
+
+/** What a producer sent in one life: the place in the list is the sequence. */
+export type Sent = Map<Epoch, Parcel[]>;
+
+/** What one life of a consumer saw, in order. */
+export type Seen = readonly (DatumRecord<Parcel> | Gap)[];
+
+/**
+ * Checks what a consumer saw of one producer against what that producer sent: in order, once, as it was sent, and from
+ * the first sight on without holes but for reported gaps and what its criteria left out.
+ */
+export function checkSeen(seen: Seen, sent: Sent, isWanted: (parcel: Parcel) => boolean): void {
+  let epoch: Epoch | undefined;
+  let next = 0;
+  /** A gap without an end covers the rest of its epoch, and epochs that were never seen. */
+  let isOpen = false;
+  for (const record of seen) {
+    if (record.epoch !== epoch) {
+      if (epoch !== undefined && !isOpen) requireLeftOut(sent, epoch, next, undefined, isWanted);
+      next = epoch === undefined ? firstOf(record) : 0;
+      epoch = record.epoch;
+    } else if (isOpen) {
+      throw new Error(`a record of epoch ${record.epoch} after its end was missed`);
+    }
+    isOpen = record.type === 'gap' && record.to === undefined;
+    next = follow(record, sent, next, isWanted);
+  }
+}
+
+function firstOf(record: DatumRecord<Parcel> | Gap): number {
+  return record.type === 'gap' ? record.from : record.sequence;
+}
+
+function follow(
+  record: DatumRecord<Parcel> | Gap,
+  sent: Sent,
+  next: number,
+  isWanted: (parcel: Parcel) => boolean,
+): number {
+  const first = firstOf(record);
+  if (first < next) throw new Error(`${record.type} at ${first}, after everything below ${next}`);
+  requireLeftOut(sent, record.epoch, next, first, isWanted);
+  if (record.type === 'gap') return record.to ?? Number.POSITIVE_INFINITY;
+  const parcel = sent.get(record.epoch)?.[record.sequence];
+  if (JSON.stringify(parcel) !== JSON.stringify(record.datum)) {
+    throw new Error(`at ${record.sequence} ${JSON.stringify(parcel)} was sent, ${JSON.stringify(record.datum)} came`);
+  }
+  return record.sequence + 1;
+}
+
+function requireLeftOut(
+  sent: Sent,
+  epoch: Epoch,
+  from: number,
+  to: number | undefined,
+  isWanted: (parcel: Parcel) => boolean,
+): void {
+  const missing = (sent.get(epoch) ?? []).slice(from, to).find(isWanted);
+  if (missing !== undefined) throw new Error(`lost without a word: ${JSON.stringify(missing)} of epoch ${epoch}`);
+}

@@ -1,0 +1,251 @@
+import type { Host, World } from '@mosaik/testing';
+import { type Consumer, type Producer, stream } from '../../src/index.ts';
+import { addressOf, type Node, startNode } from '../support/cluster.ts';
+import { checkSeen, type Parcel, type Seen, type Sent } from './ledger.ts';
+
+const Parcels = stream<Parcel>('parcels');
+
+/** The kind of a producer's last parcels, which everybody wants. */
+const LAST = 99;
+
+/** What a seed has drawn. */
+export interface SwarmPlan {
+  readonly producers: number;
+  readonly consumers: number;
+  readonly durationMs: number;
+  readonly bufferBytes: number;
+  readonly disconnectLagging: boolean;
+  readonly chaos: boolean;
+}
+
+/** A host that starts, crashes, and starts again. */
+abstract class Member {
+  readonly host: Host;
+  protected readonly swarm: Swarm;
+  protected abort: AbortController = new AbortController();
+  node: Node | undefined;
+
+  constructor(swarm: Swarm, name: string) {
+    this.swarm = swarm;
+    this.host = swarm.world.host(name);
+  }
+
+  async start(): Promise<void> {
+    this.abort = new AbortController();
+    this.node = await startNode(this.host, { bootstrap: this.swarm.bootstrap(this.host) });
+    this.begin(this.node);
+  }
+
+  crash(): void {
+    this.abort.abort();
+    this.host.crash({ mode: this.swarm.chance(0.5) ? 'kill' : 'powerLoss' });
+  }
+
+  async restart(): Promise<void> {
+    this.host.restart();
+    await this.start();
+  }
+
+  protected abstract begin(node: Node): void;
+}
+
+class ProducingMember extends Member {
+  readonly sent: Sent = new Map();
+  producer: Producer<Parcel> | undefined;
+  #index = 0;
+
+  protected begin(node: Node): void {
+    const { bufferBytes, disconnectLagging } = this.swarm.plan;
+    this.producer = node.streams.producer(Parcels, { bufferBytes, disconnectLagging });
+    this.sent.set(this.producer.position.epoch, []);
+    void this.#work(this.producer, this.abort.signal);
+  }
+
+  async #work(producer: Producer<Parcel>, signal: AbortSignal): Promise<void> {
+    const { world } = this.swarm;
+    while (!signal.aborted) {
+      const count = this.swarm.isOver ? 1 : this.swarm.below(60);
+      for (let sent = 0; sent < count && !signal.aborted; sent++) {
+        const kind = this.swarm.isOver ? LAST : this.swarm.below(4);
+        await this.#send(producer, kind, signal);
+      }
+      await world.sleep(this.swarm.isOver ? 500 : this.swarm.below(40));
+    }
+  }
+
+  /** Noted before it is known to be taken: a crash may come between the taking and the word of it. */
+  async #send(producer: Producer<Parcel>, kind: number, signal: AbortSignal): Promise<void> {
+    const { epoch } = producer.position;
+    const sent = this.sent.get(epoch) as Parcel[];
+    const parcel = { from: this.host.name, index: this.#index++, kind };
+    sent.push(parcel);
+    if (!(await isDone(producer.send(parcel, { signal })))) sent.pop();
+    else if (sent.length !== producer.position.next) throw new Error('a datum was taken out of its turn');
+  }
+}
+
+class ConsumingMember extends Member {
+  readonly kinds: readonly number[] | undefined;
+  readonly lives: (DatumRecordOrGap[])[] = [];
+  consumer: Consumer<Parcel> | undefined;
+
+  constructor(swarm: Swarm, name: string) {
+    super(swarm, name);
+    this.kinds = swarm.chance(0.4) ? [swarm.below(4), swarm.below(4), LAST] : undefined;
+  }
+
+  get seen(): DatumRecordOrGap[] {
+    return this.lives.at(-1) ?? [];
+  }
+
+  isWanted(parcel: Parcel): boolean {
+    return this.kinds?.includes(parcel.kind) ?? true;
+  }
+
+  protected begin(node: Node): void {
+    const criteria = this.kinds === undefined ? {} : { criteria: { kind: { $in: this.kinds } } };
+    this.consumer = node.streams.consumer(Parcels, { ...criteria, bufferBytes: 4_096 });
+    const life: DatumRecordOrGap[] = [];
+    this.lives.push(life);
+    void this.#read(this.consumer, life, this.abort.signal);
+  }
+
+  async #read(consumer: Consumer<Parcel>, life: DatumRecordOrGap[], signal: AbortSignal): Promise<void> {
+    const isSlow = this.swarm.chance(0.2);
+    for await (const record of consumer.records()) {
+      if (signal.aborted) return;
+      life.push(record);
+      if (isSlow && !this.swarm.isOver && this.swarm.chance(0.05)) await this.swarm.world.sleep(this.swarm.below(300));
+    }
+  }
+}
+
+type DatumRecordOrGap = Seen[number];
+
+/** Producers and consumers that crash, stall, and are cut off from each other, all drawn from the world's seed. */
+export class Swarm {
+  readonly world: World;
+  readonly plan: SwarmPlan;
+  readonly producers: readonly ProducingMember[];
+  readonly consumers: readonly ConsumingMember[];
+  isOver = false;
+
+  constructor(world: World, plan: Partial<SwarmPlan> = {}) {
+    this.world = world;
+    this.plan = {
+      producers: 1 + this.below(3),
+      consumers: 1 + this.below(4),
+      durationMs: 5_000 + this.below(10_000),
+      bufferBytes: this.chance(0.5) ? 2_048 : 256 * 1024,
+      disconnectLagging: this.chance(0.8),
+      chaos: true,
+      ...plan,
+    };
+    this.producers = Array.from({ length: this.plan.producers }, (_, index) => new ProducingMember(this, `p${index}`));
+    this.consumers = Array.from({ length: this.plan.consumers }, (_, index) => new ConsumingMember(this, `c${index}`));
+  }
+
+  get members(): readonly Member[] {
+    return [...this.producers, ...this.consumers];
+  }
+
+  chance(share: number): boolean {
+    return this.world.runtime.random() < share;
+  }
+
+  below(limit: number): number {
+    return Math.floor(this.world.runtime.random() * limit);
+  }
+
+  bootstrap(own: Host): string[] {
+    return this.members.filter(({ host }) => host !== own).map(({ host }) => addressOf(host));
+  }
+
+  /** Runs it, heals it, waits until everybody has seen everybody, and checks what was seen. */
+  async run(): Promise<void> {
+    for (const member of this.members) await member.start();
+    if (this.plan.chaos) await this.#chaos();
+    else await this.world.sleep(this.plan.durationMs);
+    this.world.faults.clear();
+    for (const member of this.members) if (!member.host.isUp) await member.restart();
+    this.isOver = true;
+    await this.#settle();
+    this.check();
+  }
+
+  check(): void {
+    for (const consumer of this.consumers) {
+      for (const [index, life] of consumer.lives.entries()) {
+        for (const producer of this.producers) this.#checkPair(consumer, index, life, producer);
+      }
+    }
+  }
+
+  #checkPair(consumer: ConsumingMember, index: number, life: DatumRecordOrGap[], producer: ProducingMember): void {
+    const peer = producer.node?.transport.local.peerId;
+    const seen = life.filter((record) => record.producer === peer);
+    try {
+      checkSeen(seen, producer.sent, (parcel) => consumer.isWanted(parcel));
+    } catch (cause) {
+      throw new Error(`${consumer.host.name}, life ${index}, of ${producer.host.name}: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  async #chaos(): Promise<void> {
+    const endMs = this.world.now + this.plan.durationMs;
+    this.world.faults.delaySome({ share: 0.01, byMs: this.below(300) });
+    if (this.chance(0.5)) this.world.faults.loseConnections({ perMinute: this.below(10) });
+    while (this.world.now < endMs) {
+      await this.world.sleep(this.below(1_500));
+      await this.#mishap();
+    }
+  }
+
+  async #mishap(): Promise<void> {
+    const member = this.members[this.below(this.members.length)] as Member;
+    const what = this.below(5);
+    if (what === 0 && member.host.isUp) member.crash();
+    else if (what === 1 && !member.host.isUp) await member.restart();
+    else if (what === 2 && member.host.isUp) member.host.stall(this.below(3_000));
+    else if (what === 3) this.#cut();
+    else if (what === 4) this.world.faults.clear();
+  }
+
+  #cut(): void {
+    const hosts = this.members.map(({ host }) => host);
+    const side = hosts.filter(() => this.chance(0.5));
+    const rest = hosts.filter((host) => !side.includes(host));
+    if (this.chance(0.3)) this.world.faults.oneWay(side, rest);
+    else this.world.faults.partition(side, rest);
+  }
+
+  /** Everybody has to get a last parcel of every producer's last life. */
+  async #settle(): Promise<void> {
+    const hasAll = (consumer: ConsumingMember): boolean =>
+      this.producers.every(({ producer }) =>
+        consumer.seen.some(
+          (record) =>
+            record.type === 'datum' && record.epoch === producer?.position.epoch && record.datum.kind === LAST,
+        ),
+      );
+    for (let round = 0; round < 240; round++) {
+      await this.world.sleep(500);
+      if (this.consumers.every(hasAll)) return;
+    }
+    throw new Error(`not everybody is served again:\n${this.#why()}`);
+  }
+
+  #why(): string {
+    const ends = [...this.producers.map(({ producer }) => producer), ...this.consumers.map(({ consumer }) => consumer)];
+    return this.members.map(({ host }, index) => `${host.name}: ${ends[index]?.why().text}`).join('\n');
+  }
+}
+
+async function isDone(promise: Promise<void>): Promise<boolean> {
+  try {
+    await promise;
+    return true;
+  } catch {
+    return false;
+  }
+}

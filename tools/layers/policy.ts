@@ -20,6 +20,8 @@ export const worldFiles: readonly string[] = [
   'packages/primitives/src/runtime/system.ts',
   // Patches the world's clock and timers to catch whoever uses them.
   'packages/testing/src/guard.ts',
+  // Makes them throw while a state machine applies.
+  'packages/groups/src/machine/guard.ts',
 ];
 
 /** Where Node itself may be used: everything else also runs in a browser. Prefixes of paths. */

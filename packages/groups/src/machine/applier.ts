@@ -1,5 +1,7 @@
 import type { MosaikError } from '@mosaik/primitives';
 import type { Entry, LogIndex, LogPosition } from '../raft/types.ts';
+import { type ApplierTestOptions, MachineApplier } from './applier/machine-applier.ts';
+import type { StateMachine } from './machine.ts';
 
 /** What became of a command; the same on all members. */
 export type Outcome<Result> =
@@ -35,12 +37,29 @@ export interface AppliedSnapshot {
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
+/** How an applier is made. */
+export interface ApplierOptions<Command, Result, Query, Answer> {
+  readonly machine: StateMachine<Command, Result, Query, Answer>;
+  readonly observer?: ApplyObserver<Result> | undefined;
+  /**
+   * Whether what is not deterministic throws inside `apply`: for development and tests. Default false: it costs some
+   * microseconds for each run of commands.
+   */
+  readonly guard?: boolean | undefined;
+  /** Tells the hash of the state at each index that is a multiple of this; default never. */
+  readonly hashEvery?: number | undefined;
+  /** Bytes of the chunks of snapshots. Members with another size cannot serve one snapshot together. Default 256 KiB. */
+  readonly chunkBytes?: number | undefined;
+}
+
 /** Applies committed entries to a machine, each command exactly once. */
 export interface Applier<Result, Query, Answer> {
   /** The last entry that the state contains. */
   readonly applied: LogPosition;
   /** The time that the log has reached, in ms since the Unix epoch: the largest stamp so far. */
   readonly nowMs: number;
+  /** How many sessions there are. */
+  readonly sessions: number;
   /**
    * Applies entries that are committed, the first one right after `applied`. Those of the core itself only move on.
    *
@@ -60,4 +79,11 @@ export interface Applier<Result, Query, Answer> {
   restore(position: LogPosition, chunks: AsyncIterable<Uint8Array>): Promise<void>;
   /** The hash of everything that is replicated: machine and sessions. */
   hash(): Promise<Uint8Array>;
+}
+
+/** Creates an applier with an empty machine, at index 0. */
+export function createApplier<Command, Result, Query, Answer>(
+  options: ApplierOptions<Command, Result, Query, Answer> & ApplierTestOptions,
+): Applier<Result, Query, Answer> {
+  return new MachineApplier(options);
 }

@@ -1,0 +1,118 @@
+import { invariant, toError } from '@mosaik/primitives';
+import type { Entry } from '../../raft/types.ts';
+import { CommandMalformedError, CommandRejectedError, NondeterminismError } from '../errors.ts';
+import type { DeterminismGuard } from '../guard.ts';
+import type { ApplyContext, MachineCodecs, MachineInstance } from '../machine.ts';
+import { randomAt } from './random.ts';
+
+/** How one command went: with its result, or with what it threw. */
+export type Applied<Result> =
+  | { readonly result: Result; readonly error: undefined }
+  | { readonly result: undefined; readonly error: Error };
+
+/** Where commands are applied: an entry and the time it carries. */
+export interface ApplyPlace {
+  readonly entry: Pick<Entry, 'index' | 'term'>;
+  readonly nowMs: number;
+}
+
+/** Hands commands to a machine, one by one or together, under the guard, and takes what they throw. */
+export class CommandRunner<Command, Result, Query, Answer> {
+  readonly #instance: MachineInstance<Command, Result, Query, Answer>;
+  readonly #codecs: MachineCodecs<Command, Result, Query, Answer>;
+  readonly #guard: DeterminismGuard;
+
+  constructor(options: {
+    readonly instance: MachineInstance<Command, Result, Query, Answer>;
+    readonly codecs: MachineCodecs<Command, Result, Query, Answer>;
+    readonly guard: DeterminismGuard;
+  }) {
+    this.#instance = options.instance;
+    this.#codecs = options.codecs;
+    this.#guard = options.guard;
+  }
+
+  /**
+   * Applies encoded commands in order.
+   *
+   * @param firstPlace of the first of them in its entry: another one for each command of the entry.
+   * @throws {NondeterminismError} under the guard.
+   */
+  run(encoded: readonly Uint8Array[], place: ApplyPlace, firstPlace: number): readonly Applied<Result>[] {
+    const commands = encoded.map((bytes) => this.#decode(bytes));
+    const contexts = commands.map((_, at) => contextOf(place, firstPlace + at));
+    const areAllWell = commands.every((command) => !(command instanceof CommandMalformedError));
+    return this.#guard.run(() =>
+      areAllWell && commands.length > 1 && this.#instance.applyBatch !== undefined
+        ? this.#applyBatch(commands as Command[], contexts)
+        : commands.map((command, at) => this.#apply(command, contexts[at] as ApplyContext)),
+    );
+  }
+
+  #decode(bytes: Uint8Array): Command | CommandMalformedError {
+    try {
+      return this.#codecs.command.decode(bytes);
+    } catch (thrown) {
+      return new CommandMalformedError(toError(thrown).message);
+    }
+  }
+
+  #apply(command: Command | CommandMalformedError, context: ApplyContext): Applied<Result> {
+    if (command instanceof CommandMalformedError) return failed(command);
+    try {
+      const result = this.#instance.apply(command, context);
+      requireAtOnce(result);
+      return { result, error: undefined };
+    } catch (thrown) {
+      return failed(thrown);
+    }
+  }
+
+  #applyBatch(commands: readonly Command[], contexts: readonly ApplyContext[]): readonly Applied<Result>[] {
+    try {
+      const results = this.#instance.applyBatch?.(commands, contexts);
+      invariant(results?.length === commands.length, 'applyBatch gives one result for each command');
+      return results.map((result) => {
+        requireAtOnce(result);
+        return { result, error: undefined };
+      });
+    } catch (thrown) {
+      return commands.map(() => failed(thrown));
+    }
+  }
+}
+
+/** Whether an error is what a caller was to be told, and not a fault of the machine. */
+export function isExpected(error: Error): boolean {
+  return error instanceof CommandRejectedError;
+}
+
+function failed(thrown: unknown): Applied<never> {
+  // Of the whole group, and not of one command.
+  if (thrown instanceof NondeterminismError) throw thrown;
+  return { result: undefined, error: toError(thrown) };
+}
+
+function requireAtOnce(result: unknown): void {
+  if (
+    typeof result !== 'object' ||
+    result === null ||
+    !('then' in result) ||
+    typeof result.then !== 'function'
+  )
+    return;
+  throw new NondeterminismError('a promise', 'apply must be synchronous, and its result the value itself');
+}
+
+function contextOf({ entry, nowMs }: ApplyPlace, place: number): ApplyContext {
+  let random: (() => number) | undefined;
+  return {
+    index: entry.index,
+    term: entry.term,
+    now: nowMs,
+    random: () => {
+      random ??= randomAt(entry.index, entry.term, place);
+      return random();
+    },
+  };
+}

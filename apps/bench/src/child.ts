@@ -5,17 +5,38 @@ import { once } from 'node:events';
 export interface Child extends AsyncDisposable {
   /** What it reported when it was ready. */
   readonly ready: string;
+  /** Has it do something, one thing at a time, and resolves to what came of it. */
+  request(what: string, argument?: number): Promise<unknown>;
 }
 
-/** Starts a module as a process of its own; it says it is ready by `process.send(text)`. */
+/** What a child can be asked to do, by name. */
+export type Requests = Readonly<Record<string, (argument: number) => Promise<unknown>>>;
+
+interface Reply {
+  readonly result?: unknown;
+  readonly error?: string;
+}
+
+/** Starts a module as a process of its own; it says it is ready by {@link reportReady}. */
 export async function startChild(module: URL, args: readonly string[] = []): Promise<Child> {
-  const child: ChildProcess = fork(module, [...args], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child: ChildProcess = fork(module, [...args], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    serialization: 'advanced',
+  });
   const exited = once(child, 'exit');
   const first = await Promise.race([once(child, 'message'), exited]);
   if (typeof first[0] !== 'string')
     throw new Error(`${module.pathname} ended with code ${String(first[0])} before it was ready`);
   return {
     ready: first[0],
+    async request(what, argument) {
+      child.send({ what, argument });
+      const [reply] = (await Promise.race([once(child, 'message'), exited])) as [Reply | number | null];
+      if (typeof reply !== 'object' || reply === null)
+        throw new Error(`${module.pathname} ended with code ${String(reply)} while it was to ${what}`);
+      if (reply.error !== undefined) throw new Error(reply.error);
+      return reply.result;
+    },
     async [Symbol.asyncDispose]() {
       if (child.connected) child.disconnect();
       await exited;
@@ -23,8 +44,16 @@ export async function startChild(module: URL, args: readonly string[] = []): Pro
   };
 }
 
-/** To be called in the child: reports that it is ready, and ends with the parent. */
-export function reportReady(text: string): void {
+/** To be called in the child: reports that it is ready, answers requests, and ends with the parent. */
+export function reportReady(text: string, requests: Requests = {}): void {
   process.on('disconnect', () => process.exit(0));
+  process.on('message', ({ what, argument }: { what: string; argument: number }) => {
+    const answer = (reply: Reply): unknown => process.connected && process.send?.(reply);
+    const work = requests[what]?.(argument) ?? Promise.reject(new Error(`no child does "${what}"`));
+    work.then(
+      (result) => answer({ result }),
+      (error: Error) => answer({ error: error.stack ?? error.message }),
+    );
+  });
   process.send?.(text);
 }

@@ -3,14 +3,15 @@ export interface Result {
   /** Stable, so that results can be compared over time: `link/64KiB`. */
   readonly name: string;
   readonly unit: string;
+  /** The median; NaN, in JSON null, when this was not measured. */
   readonly ours: number;
-  /** What the same work cost the peer in the same run. */
+  /** What the same work cost the peer in the same session; NaN, in JSON null, when there was none to measure. */
   readonly peer: number;
   readonly peerName: string;
   /** How many times better than the peer we are: above 1 is faster, for rates and for times. */
   readonly ratio: number;
   /** Every single run, ours and the peer's, in the order they were taken. */
-  readonly runs: readonly { readonly ours: number; readonly peer: number }[];
+  readonly runs: readonly Run[];
 }
 
 export interface Run {
@@ -18,16 +19,20 @@ export interface Run {
   readonly peer: number;
 }
 
+/** What a result is called, and how it is read. */
+export interface ResultName {
+  readonly name: string;
+  readonly unit: string;
+  readonly peerName: string;
+  readonly isTime?: boolean;
+}
+
 /** The result of several runs: medians, which a single bad run does not move. */
 export function resultOf(
-  about: {
-    readonly name: string;
-    readonly unit: string;
-    readonly peerName: string;
-    readonly isTime?: boolean;
-  },
-  runs: readonly Run[],
+  about: ResultName,
+  taken: readonly { readonly ours: number | undefined; readonly peer: number | undefined }[],
 ): Result {
+  const runs = taken.map(({ ours = Number.NaN, peer = Number.NaN }) => ({ ours, peer }));
   const ours = median(runs.map((run) => run.ours));
   const peer = median(runs.map((run) => run.peer));
   const { name, unit, peerName } = about;
@@ -41,7 +46,33 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-export function percentile(values: readonly number[], share: number): number {
+/** The value that this share of all values is below; undefined where nothing was measured. */
+export function percentile(values: readonly number[] | undefined, share: number): number | undefined {
+  if (values === undefined) return undefined;
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+}
+
+const SHARES = [0.5, 0.99];
+
+/** What the results about round trips of a suite are called. */
+export function roundTripNames(suite: string): string[] {
+  return SHARES.map((share) => `${suite}/rtt-p${share * 100}`);
+}
+
+/** The results of runs of many round trips each, in milliseconds. */
+export function roundTripResults(
+  suite: string,
+  peerName: string,
+  taken: readonly {
+    readonly ours: readonly number[] | undefined;
+    readonly peer: readonly number[] | undefined;
+  }[],
+): Result[] {
+  return SHARES.map((share) =>
+    resultOf(
+      { name: `${suite}/rtt-p${share * 100}`, unit: 'ms', peerName, isTime: true },
+      taken.map(({ ours, peer }) => ({ ours: percentile(ours, share), peer: percentile(peer, share) })),
+    ),
+  );
 }

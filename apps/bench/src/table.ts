@@ -4,23 +4,28 @@ import type { Result } from './result.ts';
 /** The results as a table for a terminal. */
 export function formatTable(results: readonly Result[]): string {
   const table = new Table({
-    head: ['what', 'unit', 'ours', 'peer', 'peer is', 'ratio', 'range of ours'],
-    colAligns: ['left', 'left', 'right', 'right', 'left', 'right', 'right'],
+    head: ['what', 'unit', 'ours', 'peer', 'ratio', 'range of ours', 'range of the peer', 'peer is'],
+    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'left'],
     style: { head: [], border: [], compact: true },
   });
-  for (const result of results) {
-    const ours = result.runs.map((run) => run.ours);
+  for (const { name, unit, ours, peer, ratio, runs, peerName } of results) {
     table.push([
-      result.name,
-      result.unit,
-      formatNumber(result.ours),
-      formatNumber(result.peer),
-      result.peerName,
-      result.ratio.toFixed(2),
-      `${formatNumber(Math.min(...ours))}–${formatNumber(Math.max(...ours))}`,
+      name,
+      unit,
+      formatNumber(ours),
+      formatNumber(peer),
+      Number.isFinite(ratio) ? ratio.toFixed(2) : '–',
+      formatRange(runs.map((run) => run.ours)),
+      formatRange(runs.map((run) => run.peer)),
+      peerName,
     ]);
   }
   return table.toString();
+}
+
+function formatRange(values: readonly number[]): string {
+  const [low, high] = [formatNumber(Math.min(...values)), formatNumber(Math.max(...values))];
+  return low === high ? low : `${low} … ${high}`;
 }
 
 function formatNumber(value: number): string {

@@ -1,9 +1,10 @@
-import { startChild } from '../child.ts';
-import { percentile, type Result, resultOf } from '../result.ts';
-import type { Suite, SuiteContext } from '../suite.ts';
+import { startChild } from '../../child.ts';
+import { type Result, resultOf, roundTripNames, roundTripResults } from '../../result.ts';
+import type { Suite, SuiteContext } from '../../suite.ts';
+import { inTurns } from '../../turns.ts';
 import { connectBare, startBare } from './bare.ts';
 import { connectOurs, startOurs } from './ours.ts';
-import { inTurns, type Load, type Subject } from './workload.ts';
+import type { Load, Subject } from './workload.ts';
 
 const loads: readonly Load[] = [
   { name: '100B', bytes: 100, messages: 1_000_000 },
@@ -20,6 +21,7 @@ const WARM_UP = 0.2;
 export const linkSuite: Suite = {
   name: 'link',
   about: 'links beside bare libp2p streams, two processes each',
+  results: [...loads.map(({ name }) => `link/${name}`), ...roundTripNames('link')],
   async run(context) {
     await using oursChild = await startChild(new URL('./responder.ts', import.meta.url), ['ours']);
     await using bareChild = await startChild(new URL('./responder.ts', import.meta.url), ['bare']);
@@ -29,8 +31,11 @@ export const linkSuite: Suite = {
       const ours = await connectOurs(transport, oursChild.ready);
       const bare = connectBare(node, bareChild.ready);
       const results: Result[] = [];
-      for (const load of loads) results.push(await throughput(context, load, ours, bare));
-      return [...results, ...(await roundTrips(context, ours, bare))];
+      for (const load of loads)
+        if (context.wants(`link/${load.name}`)) results.push(await throughput(context, load, ours, bare));
+      if (roundTripNames('link').some(context.wants))
+        results.push(...(await roundTrips(context, ours, bare)));
+      return results;
     } finally {
       await node.stop();
     }
@@ -43,32 +48,27 @@ async function throughput(context: SuiteContext, load: Load, ours: Subject, bare
     context.progress(`link/${load.name}: ${part.messages} messages over a ${subject.name}`);
     return part.messages / (await subject.transfer(part));
   };
-  const bareShare = BARE_SHARE[load.name] ?? 1;
-  await rate(ours, WARM_UP);
-  await rate(bare, WARM_UP * bareShare);
+  const shareOf = (subject: Subject): number => (subject === bare ? (BARE_SHARE[load.name] ?? 1) : 1);
   const runs = await inTurns(
-    context.runs,
-    () => rate(ours, 1),
-    () => rate(bare, bareShare),
+    { ours, peer: bare },
+    {
+      runs: context.runs,
+      take: (subject) => rate(subject, shareOf(subject)),
+      warmUp: (subject) => rate(subject, WARM_UP * shareOf(subject)),
+    },
   );
   return resultOf({ name: `link/${load.name}`, unit: 'messages/s', peerName: bare.name }, runs);
 }
 
 async function roundTrips(context: SuiteContext, ours: Subject, bare: Subject): Promise<Result[]> {
   context.progress(`link/rtt: ${ROUND_TRIPS} round trips of 100 bytes`);
-  await ours.roundTrips(ROUND_TRIPS * WARM_UP, 100);
-  await bare.roundTrips(ROUND_TRIPS * WARM_UP, 100);
-  const times: { ours: number[]; peer: number[] }[] = [];
-  for (let run = 0; run < context.runs; run++) {
-    times.push({
-      ours: await ours.roundTrips(ROUND_TRIPS, 100),
-      peer: await bare.roundTrips(ROUND_TRIPS, 100),
-    });
-  }
-  return [0.5, 0.99].map((share) =>
-    resultOf(
-      { name: `link/rtt-p${share * 100}`, unit: 'ms', peerName: bare.name, isTime: true },
-      times.map((run) => ({ ours: percentile(run.ours, share), peer: percentile(run.peer, share) })),
-    ),
+  const runs = await inTurns(
+    { ours, peer: bare },
+    {
+      runs: context.runs,
+      take: (subject) => subject.roundTrips(ROUND_TRIPS, 100),
+      warmUp: (subject) => subject.roundTrips(ROUND_TRIPS * WARM_UP, 100),
+    },
   );
+  return roundTripResults('link', bare.name, runs);
 }

@@ -1,5 +1,3 @@
-import type { Run } from '../result.ts';
-
 /** One size of message, and how many of them make a run of a second or so. */
 export interface Load {
   readonly name: string;
@@ -37,21 +35,4 @@ export function encodeHello(
 export function decodeHello(bytes: Uint8Array): { kind: number; bytes: number; messages: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return { kind: view.getUint8(0), bytes: view.getUint32(1), messages: view.getUint32(5) };
-}
-
-/** Measures both in turns, so that what slows the machine for a while slows both. */
-export async function inTurns(
-  runs: number,
-  ours: () => Promise<number>,
-  peer: () => Promise<number>,
-): Promise<readonly Run[]> {
-  const taken: Run[] = [];
-  for (let run = 0; run < runs; run++) {
-    if (run % 2 === 0) taken.push({ ours: await ours(), peer: await peer() });
-    else {
-      const first = await peer();
-      taken.push({ peer: first, ours: await ours() });
-    }
-  }
-  return taken;
 }

@@ -1,5 +1,5 @@
 /** The other process: answers as a mosaik link (`ours`) or as a bare stream (`bare`), and reports its address. */
-import { reportReady } from '../child.ts';
+import { reportReady } from '../../child.ts';
 import { serveBare, startBare } from './bare.ts';
 import { serveOurs, startOurs } from './ours.ts';
 

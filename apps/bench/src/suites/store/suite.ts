@@ -1,0 +1,44 @@
+import { type Result, type ResultName, resultOf } from '../../result.ts';
+import type { Suite } from '../../suite.ts';
+import { inTurns, type Sides } from '../../turns.ts';
+import type { StoreContender } from './contender.ts';
+import { startJetStream } from './jetstream.ts';
+
+const IN_FLIGHT = 256;
+const APPENDED = 50_000;
+const REPLAYED = 1_000_000;
+
+const append: Omit<ResultName, 'peerName'> = { name: 'store/append-fsync', unit: 'datums/s' };
+const replay: Omit<ResultName, 'peerName'> = { name: 'store/replay', unit: 'datums/s' };
+
+export const storeSuite: Suite = {
+  name: 'store',
+  about: 'datums of 75 bytes kept in files and replayed, beside JetStream',
+  results: [append.name, replay.name],
+  async run(context) {
+    const { nats } = context.peers;
+    await using peer = nats === undefined ? undefined : await startJetStream(nats);
+    const sides: Sides<StoreContender> = { peer };
+    const peerName = peer?.name ?? 'JetStream';
+    const results: Result[] = [];
+    if (context.wants(append.name)) {
+      context.progress(`${append.name}: ${APPENDED} datums, at most ${IN_FLIGHT} unacknowledged`);
+      const runs = await inTurns(sides, {
+        runs: context.runs,
+        take: (contender) => contender.append(APPENDED, IN_FLIGHT),
+        warmUp: (contender) => contender.append(APPENDED / 5, IN_FLIGHT),
+      });
+      results.push(resultOf({ ...append, peerName }, runs));
+    }
+    if (context.wants(replay.name)) {
+      context.progress(`${replay.name}: ${REPLAYED} datums from the first on, by a new process each time`);
+      const runs = await inTurns(sides, {
+        runs: context.runs,
+        take: (contender) => contender.replay(REPLAYED),
+        warmUp: (contender) => contender.fill(REPLAYED),
+      });
+      results.push(resultOf({ ...replay, peerName }, runs));
+    }
+    return results;
+  },
+};

@@ -1,0 +1,33 @@
+/** Nothing having arrived for so long, datums were lost. */
+const PATIENCE_MS = 20_000;
+
+/** Counts datums as they arrive. */
+export interface Arrivals {
+  arrived(): void;
+  /** Resolves when so many have arrived since the last call. @throws {Error} when no more come. */
+  next(count: number): Promise<void>;
+}
+
+export function countArrivals(): Arrivals {
+  let total = 0;
+  let target = 0;
+  let reached = (): void => {};
+  return {
+    arrived() {
+      total++;
+      if (total === target) reached();
+    },
+    async next(count) {
+      target += count;
+      if (total >= target) return;
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      reached = resolve;
+      let before = total;
+      const timer = setInterval(() => {
+        if (total === before) reject(new Error(`${target - total} of ${count} datums did not arrive`));
+        before = total;
+      }, PATIENCE_MS);
+      await promise.finally(() => clearInterval(timer));
+    },
+  };
+}

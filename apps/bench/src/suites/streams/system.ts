@@ -1,0 +1,49 @@
+import type { PayloadName } from './payload.ts';
+
+/** What a process of the benchmark does with the system under test. */
+export type Role = 'producer' | 'consumer' | 'requester' | 'responder';
+
+export interface PartyOptions {
+  /** Where the system is found: of a server, or of any process that takes part. Empty for the first of those. */
+  readonly address: string;
+  readonly payload: PayloadName;
+}
+
+/** A process that takes part. */
+export interface Party {
+  /** Where others find the system by this process. */
+  readonly address: string;
+  /** Resolves when it is connected to this many processes of the other kind. */
+  connected(others: number): Promise<void>;
+}
+
+export interface Producer extends Party {
+  /** Sends so many datums more, as fast as the system takes them; resolves when it has taken them all. */
+  send(count: number): Promise<void>;
+}
+
+export interface Consumer extends Party {
+  /** Resolves when so many datums have arrived since the last call, or since the start. */
+  receive(count: number): Promise<void>;
+}
+
+export interface Requester extends Party {
+  /** Sends a datum and waits until it has come back, again and again; the milliseconds that each took. */
+  roundTrips(count: number): Promise<number[]>;
+}
+
+/** A system that carries typed datums between processes: how a process takes part, in each role. */
+export interface System {
+  producer(options: PartyOptions): Promise<Producer>;
+  consumer(options: PartyOptions): Promise<Consumer>;
+  requester(options: PartyOptions): Promise<Requester>;
+  /** Sends back what it gets. */
+  responder(options: PartyOptions): Promise<Party>;
+}
+
+/** The systems there are, each loaded only where it is used. */
+export const systems = {
+  nats: async (): Promise<System> => (await import('./nats.ts')).natsSystem,
+} as const;
+
+export type SystemName = keyof typeof systems;

@@ -95,9 +95,12 @@ function take(s: State, entries: readonly Entry[]): number {
   return taken;
 }
 
-/** A member that is slow to apply takes no more than it may hold; the leader tries again with its heartbeats. */
-function hasRoom({ log, options }: State, entry: Entry): boolean {
-  return log.unappliedBytes === 0 || log.unappliedBytes + sizeOf(entry) <= options.unappliedBytesMax;
+/**
+ * A member whose machine is behind takes no more than it may hold; the leader tries again with its heartbeats. One whose
+ * machine has nothing to do takes whatever comes: what it holds may need just that to be committed, and so to be let go.
+ */
+function hasRoom({ log, options, applied, commit }: State, entry: Entry): boolean {
+  return applied >= commit || log.unappliedBytes + sizeOf(entry) <= options.unappliedBytesMax;
 }
 
 function truncateFrom(s: State, index: LogIndex): void {

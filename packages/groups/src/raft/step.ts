@@ -61,23 +61,32 @@ function follow(s: State, message: FromLeader): void {
 function handle(s: State, message: Exclude<Message, FromLeader>): void {
   switch (message.type) {
     case 'preVoteRequest':
-      return handlePreVoteRequest(s, message);
+      handlePreVoteRequest(s, message);
+      break;
     case 'preVoteResponse':
-      return handlePreVoteResponse(s, message);
+      handlePreVoteResponse(s, message);
+      break;
     case 'voteRequest':
-      return handleVoteRequest(s, message);
+      handleVoteRequest(s, message);
+      break;
     case 'voteResponse':
-      return handleVoteResponse(s, message);
+      handleVoteResponse(s, message);
+      break;
     case 'appendResponse':
-      return s.lead && handleAppendResponse(s, s.lead, message);
+      if (s.lead) handleAppendResponse(s, s.lead, message);
+      break;
     case 'heartbeatResponse':
-      return s.lead && handleHeartbeatResponse(s, s.lead, message);
+      if (s.lead) handleHeartbeatResponse(s, s.lead, message);
+      break;
     case 'timeoutNow':
-      return handleTimeoutNow(s, message);
+      handleTimeoutNow(s, message);
+      break;
     case 'readRequest':
-      return handleReadRequest(s, message);
+      handleReadRequest(s, message);
+      break;
     case 'readResponse':
-      return handleReadResponse(s, message);
+      handleReadResponse(s, message);
+      break;
   }
 }
 

@@ -1,0 +1,110 @@
+import type { Entry, LogIndex, MemberId, SnapshotMeta, Term } from '../../../src/raft/types.ts';
+
+/** A promise of Raft that was broken. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+}
+
+/** A log as it stands somewhere: what it begins after, and the entries since. */
+export interface LogCopy {
+  base: { readonly index: LogIndex; readonly term: Term };
+  entries: Entry[];
+}
+
+/** What a machine has come to: a chain over all that it applied. */
+export interface MachineState {
+  readonly index: number;
+  readonly chain: number;
+}
+
+/** Sees everything, and holds it against the properties of Raft (figure 3 of the paper) as it happens. */
+export interface Oracle {
+  /** The highest index that is committed anywhere. */
+  readonly committed: number;
+  /** Election safety, and leader completeness. */
+  leads(member: MemberId, term: Term, log: LogCopy): void;
+  /** Log matching: an entry is the same, after the same, wherever its index and term appear. */
+  appended(entry: Entry, previous: Term): void;
+  /** Leader completeness and state machine safety: nothing else is ever committed at its place. */
+  commits(member: MemberId, entry: Entry): void;
+  /** State machine safety: the same sequence, and so the same state, everywhere. */
+  applied(member: MemberId, entry: Entry, before: MachineState): MachineState;
+  restored(member: MemberId, meta: SnapshotMeta, state: MachineState): void;
+  /** What an operation that starts now must not be before. */
+  floor(): number;
+  /** An operation that began at `floor` took effect at `index`; a strong read sees what others were told before it. */
+  completed(kind: 'read' | 'write', index: number, floor: number): void;
+}
+
+export function entryAt({ base, entries }: LogCopy, index: number): Entry | undefined {
+  return entries[index - base.index - 1];
+}
+
+export function termAt(log: LogCopy, index: number): Term | undefined {
+  return index === log.base.index ? log.base.term : entryAt(log, index)?.term;
+}
+
+export function createOracle(): Oracle {
+  const leaders = new Map<Term, MemberId>();
+  const known = new Map<string, { readonly entry: Entry; readonly previous: Term }>();
+  const committed: (Entry | undefined)[] = [];
+  const chains: number[] = [0];
+  let floor = 0;
+  let highest = 0;
+
+  function fail(message: string): never {
+    throw new Violation(message);
+  }
+
+  return {
+    get committed() {
+      return highest;
+    },
+    leads(member, term, log) {
+      const other = leaders.get(term);
+      if (other !== undefined && other !== member) fail(`election safety: ${other} and ${member} lead ${term}`);
+      leaders.set(term, member);
+      for (let index = log.base.index + 1; index <= highest; index++) {
+        const entry = committed[index];
+        if (entry && entry.term <= term && termAt(log, index) !== entry.term) {
+          fail(`leader completeness: ${member} leads ${term} without entry ${index} of ${entry.term}`);
+        }
+      }
+    },
+    appended(entry, previous) {
+      const key = `${entry.index}/${entry.term}`;
+      const seen = known.get(key);
+      if (!seen) known.set(key, { entry, previous });
+      else if (seen.entry.data !== entry.data || seen.entry.kind !== entry.kind || seen.previous !== previous) {
+        fail(`log matching: two entries at ${key}`);
+      }
+    },
+    commits(member, entry) {
+      const other = committed[entry.index];
+      if (other && (other.term !== entry.term || other.data !== entry.data)) {
+        fail(`state machine safety: ${member} commits ${entry.index} of ${entry.term}, others of ${other.term}`);
+      }
+      committed[entry.index] = entry;
+      highest = Math.max(highest, entry.index);
+    },
+    applied(member, entry, before) {
+      if (entry.index !== before.index + 1) fail(`${member} applies ${entry.index} after ${before.index}`);
+      if (committed[entry.index]?.data !== entry.data) fail(`${member} applies ${entry.index}, not committed`);
+      const chain = (Math.imul(before.chain, 31) + entry.term * 7 + entry.data.byteLength) | 0;
+      const other = chains[entry.index];
+      if (other !== undefined && other !== chain) fail(`equal states: ${member} differs at ${entry.index}`);
+      chains[entry.index] = chain;
+      return { index: entry.index, chain };
+    },
+    restored(member, meta, state) {
+      if (state.index !== meta.index) fail(`${member} restores ${state.index} as ${meta.index}`);
+      if (chains[meta.index] !== state.chain) fail(`equal states: ${member} restores another ${meta.index}`);
+    },
+    floor: () => floor,
+    completed(kind, index, begun) {
+      const isLate = kind === 'read' ? index < begun : index <= begun;
+      if (isLate) fail(`linearizability: a ${kind} took effect at ${index}, begun when ${begun} was known`);
+      floor = Math.max(floor, index);
+    },
+  };
+}

@@ -1,0 +1,188 @@
+import type { RaftOptions } from '../../../src/raft/raft.ts';
+import type { Rules } from '../../../src/raft/rules.ts';
+import type { MemberId } from '../../../src/raft/types.ts';
+import { catchUp } from './catch-up.ts';
+import { createDisk } from './disk.ts';
+import { type Counts, SimMember } from './member.ts';
+import { type Plan, strike } from './nemesis.ts';
+import { createNetwork, type NetworkFaults } from './network.ts';
+import { createOracle } from './oracle.ts';
+import { createRandom, type Random } from './random.ts';
+import { createSchedule, type Schedule } from './schedule.ts';
+
+/** A run that failed: its seed is all it takes to see it again. */
+export class SeedFailure extends Error {
+  override readonly name = 'SeedFailure';
+  readonly seed: number;
+
+  constructor(seed: number, cause: unknown) {
+    super(`seed ${seed}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.seed = seed;
+  }
+}
+
+const tickLength = 10;
+
+/** Runs one seed: a time of faults with everything checked as it happens, then all is healed, and must go on. */
+export function runSeed(seed: number, rules: Partial<Rules> = {}): Counts {
+  try {
+    return run(createRandom(seed), rules);
+  } catch (cause) {
+    throw new SeedFailure(seed, cause);
+  }
+}
+
+function run(random: Random, rules: Partial<Rules>): Counts {
+  const schedule = createSchedule();
+  const oracle = createOracle();
+  const counts = noCounts();
+  const members: SimMember[] = [];
+  const network = createNetwork({
+    schedule,
+    random,
+    faults: drawFaults(random),
+    deliver: (message) => members.find(({ id }) => id === message.to)?.receive(message),
+  });
+  const ids = Array.from({ length: random.int(1, 7) }, (_, place) => `m${place}` as MemberId);
+  const founders = ids.slice(0, random.chance(0.6) ? ids.length : random.int(1, ids.length));
+  const tuning = drawTuning(random);
+  for (const id of ids) {
+    members.push(
+      new SimMember({
+        id,
+        schedule,
+        random,
+        oracle,
+        counts,
+        tuning: { ...tuning, preference: random.chance(0.1) ? 'reluctant' : 'normal' },
+        rules,
+        speeds: drawSpeeds(random),
+        disk: createDisk(founders.includes(id) ? founders : []),
+        send: network.send,
+        onNeed: (member, need) => catchUp(member, need, { members, network, random, counts }),
+      }),
+    );
+  }
+  const plan = drawPlan(random);
+  const isBusy = startClients(schedule, random, members);
+  for (let step = 0; step < 120; step++) {
+    schedule.runUntil(schedule.now + random.int(10, 60));
+    strike({ plan, random, members, network, counts, now: () => schedule.now });
+  }
+  isBusy.now = false;
+  network.heal();
+  for (const member of members) if (!member.raft) member.start();
+  requireProgress(schedule, members, oracle.committed);
+  return counts;
+}
+
+/** Once nothing fails any more, somebody leads, commits something new, and everybody it counts in gets it. */
+function requireProgress(schedule: Schedule, members: readonly SimMember[], committed: number): void {
+  const deadline = schedule.now + 3000 * tickLength;
+  let goal: number | undefined;
+  while (schedule.now < deadline) {
+    schedule.runUntil(schedule.now + 5 * tickLength);
+    const leader = members.filter(({ isLeader }) => isLeader).sort((a, b) => termOf(b) - termOf(a))[0];
+    if (!leader?.raft) continue;
+    const { status } = leader.raft;
+    if (goal === undefined || status.lastIndex < goal) {
+      leader.input((raft) => {
+        const proposed = raft.propose([new Uint8Array(1)]);
+        if (proposed.ok) goal = Math.max(proposed.index, committed + 1);
+      });
+      continue;
+    }
+    const { voters, learners } = status.configuration.configuration;
+    const inForce = members.filter(({ id }) => voters.includes(id) || learners.includes(id));
+    const reached = goal;
+    if (inForce.every(({ machine }) => machine.index >= reached)) return;
+  }
+  const states = members.map(({ id, raft, machine }) => {
+    const { role, term, commit, lastIndex, configuration } = raft!.status;
+    return `${id} ${role} ${term} ${machine.index}/${commit}/${lastIndex} ${configuration.configuration.voters}`;
+  });
+  throw new Error(`no progress after everything was healed: ${states.join('; ')}`);
+}
+
+function termOf({ raft }: SimMember): number {
+  return raft?.status.term ?? 0;
+}
+
+/** Clients that write to whoever leads, or thinks so, and read from anybody. */
+function startClients(schedule: Schedule, random: Random, members: readonly SimMember[]): { now: boolean } {
+  const isBusy = { now: true };
+  const pause = random.int(4, 40);
+  const next = (): void => {
+    if (!isBusy.now) return;
+    for (const leader of members.filter(({ isLeader }) => isLeader)) {
+      for (let count = random.int(0, 3); count > 0; count--) leader.write(new Uint8Array(random.int(1, 60)));
+    }
+    const reader = random.chance(0.5) ? random.pick(members.filter(({ isLeader }) => isLeader)) : undefined;
+    (reader ?? random.pick(members))?.read();
+    schedule.after(random.int(1, pause), next);
+  };
+  schedule.after(1, next);
+  return isBusy;
+}
+
+function drawFaults(random: Random): NetworkFaults {
+  const isCalm = random.chance(0.2);
+  return {
+    loss: isCalm ? 0 : random.next() * 0.2,
+    duplication: isCalm ? 0 : random.next() * 0.2,
+    delay: random.int(1, 15),
+    stragglers: isCalm ? 0 : random.next() * 0.05,
+  };
+}
+
+/** Clocks of members run up to a fifth apart; some disks and machines are slow. */
+function drawSpeeds(random: Random): { fsync: number; apply: number; tick: number } {
+  return {
+    fsync: random.chance(0.2) ? random.int(20, 80) : random.int(1, 8),
+    apply: random.chance(0.2) ? random.int(20, 100) : random.int(1, 8),
+    tick: random.int(tickLength - 1, tickLength + 1),
+  };
+}
+
+/** Small bounds, so that they are hit. */
+function drawTuning(random: Random): Partial<RaftOptions> {
+  return {
+    electionTicks: random.int(6, 14),
+    heartbeatTicks: random.int(1, 2),
+    appendBytesMax: random.int(64, 2000),
+    inflightBytesMax: random.int(200, 8000),
+    inflightMessagesMax: random.int(1, 16),
+    unappliedBytesMax: random.int(2000, 50_000),
+    applyingBytesMax: random.int(200, 5000),
+    retainedBytesMax: random.chance(0.5) ? random.int(0, 1000) : 100_000,
+    readsMax: random.int(2, 100),
+  };
+}
+
+function drawPlan(random: Random): Plan {
+  const maybe = (most: number): number => (random.chance(0.4) ? 0 : random.next() * most);
+  return {
+    crash: maybe(0.5),
+    partition: maybe(0.15),
+    oneWay: maybe(0.15),
+    heal: 0.05 + random.next() * 0.15,
+    stall: maybe(0.1),
+    snapshot: maybe(0.3),
+    transfer: maybe(0.1),
+    membership: maybe(0.4),
+  };
+}
+
+export function noCounts(): Counts {
+  return {
+    elections: 0,
+    truncations: 0,
+    catchUps: 0,
+    snapshots: 0,
+    reads: 0,
+    writes: 0,
+    configurations: 0,
+    transfers: 0,
+    crashes: 0,
+  };
+}

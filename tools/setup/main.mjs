@@ -25,7 +25,8 @@ export async function main([name, ...args]) {
     const task = taskNamed(name);
     const tools = await setUp(task.needsDependencies);
     const command = task.command(tools, args);
-    process.exitCode = await runInForeground({ ...command, cwd: root, env: environment(tools) });
+    const env = { ...environment(tools), ...command.env };
+    process.exitCode = await runInForeground({ ...command, cwd: root, env });
   } catch (error) {
     console.error(lineFor(error));
     process.exitCode = 1;

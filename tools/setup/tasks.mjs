@@ -1,11 +1,12 @@
 // What `npm run <task>` runs, once the workspace is set up.
 
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { SetupFailure } from './failure.mjs';
 import { root } from './paths.mjs';
+import { takeSeedOptions } from './seeds.mjs';
 
-/** @typedef {{ command: string, args: string[] }} Command */
+/** @typedef {{ command: string, args: string[], env?: NodeJS.ProcessEnv }} Command */
 /** @typedef {{ node: string, pnpm: string }} Tools */
 
 /** The tests that take longer times and more seeds when asked to (`MOSAIK_SIM=long`). */
@@ -13,12 +14,9 @@ const simulations = ['packages/discovery/test/sim'];
 
 /** @type {Record<string, (tools: Tools, args: string[]) => Command>} */
 const tasks = {
-  test: ({ node }, args) => ({ command: node, args: ['node_modules/vitest/vitest.mjs', 'run', ...args] }),
+  test: ({ node }, args) => tests(node, takeSeedOptions(args)),
   check: ({ node }, args) => ({ command: node, args: ['tools/check/main.ts', ...args] }),
-  sim: ({ node }, args) => ({
-    command: node,
-    args: ['--env-file=tools/sim.env', 'node_modules/vitest/vitest.mjs', 'run', ...simulations, ...args],
-  }),
+  sim: ({ node }, args) => longSimulations(node, takeSeedOptions(args)),
   build: ({ node }, args) => ({ command: node, args: ['tools/build/main.ts', ...args] }),
   bench: ({ node }, args) => program(node, 'apps/bench/src/main.ts', args),
   demo: ({ node }, args) => program(node, 'apps/examples/hello/src/main.ts', args),
@@ -36,6 +34,27 @@ export function taskNamed(name) {
     return { command: task, needsDependencies: !withoutDependencies.has(name) };
   }
   throw new SetupFailure(`there is no task "${name ?? ''}"; there are ${Object.keys(tasks).join(', ')}.`);
+}
+
+/**
+ * @param {string} node
+ * @param {{ env: NodeJS.ProcessEnv, rest: string[] }} options
+ * @returns {Command}
+ */
+function tests(node, { env, rest }) {
+  return { command: node, args: ['node_modules/vitest/vitest.mjs', 'run', ...rest], env };
+}
+
+/**
+ * All simulations, unless some files or folders are named; in the times and numbers of seeds of the promises, not samples.
+ * @param {string} node
+ * @param {{ env: NodeJS.ProcessEnv, rest: string[] }} options
+ * @returns {Command}
+ */
+function longSimulations(node, { env, rest }) {
+  const namesPlaces = rest.some((arg) => existsSync(resolve(root, arg)));
+  const chosen = namesPlaces ? rest : [...simulations, ...rest];
+  return tests(node, { env: { ...env, MOSAIK_SIM: 'long' }, rest: chosen });
 }
 
 /**

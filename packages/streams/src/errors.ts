@@ -41,6 +41,17 @@ export class ProducerClosedError<T = unknown> extends ClosedError {
   }
 }
 
+/** What keeps the data of this producer has failed; whether this datum was kept is not known. */
+export class JournalFailedError<T = unknown> extends UnsentError<T> {
+  override readonly name = 'JournalFailedError';
+
+  constructor(datum: T, cause: Error) {
+    super('ERR_JOURNAL_FAILED', `the data of this producer cannot be kept: ${cause.message}`, datum, {
+      cause,
+    });
+  }
+}
+
 /** A datum that its schema refuses, or that cannot be encoded. */
 export class DatumRefusedError<T = unknown> extends UnsentError<T> {
   override readonly name = 'DatumRefusedError';

@@ -29,14 +29,17 @@ export {
   CriteriaError,
   DatumRefusedError,
   FullError,
+  JournalFailedError,
   OfflineError,
   ProducerClosedError,
   UnsentError,
 } from './errors.ts';
+export type { Journal } from './producer/journal.ts';
 export type { Producer, ProducerOptions, ProducerPosition, ProducerStats } from './producer/producer.ts';
 export type { ChannelState, ChannelStats, ChannelView } from './stats.ts';
 export type { Streams, StreamsOptions } from './streams.ts';
 export type { Why } from './why.ts';
+export { type Block, BlockCursor, BlockWriter, scanBlock } from './wire/block.ts';
 export type { Epoch, Sequence } from './wire/messages.ts';
 
 /** The streams of a node, on its transport and its catalog. */

@@ -20,6 +20,7 @@ import { createLoopback } from './loopback/loopback.ts';
 import { streamMetrics } from './metrics.ts';
 import { createGatekeeper } from './producer/gatekeeper.ts';
 import { ProducerHandle } from './producer/handle.ts';
+import type { Journal } from './producer/journal.ts';
 import type { Producer, ProducerOptions } from './producer/producer.ts';
 import { ProducerNode } from './producer/producer-node.ts';
 import { producerSettings } from './producer/settings.ts';
@@ -42,6 +43,7 @@ export class StreamsNode implements Streams {
   readonly #options: StreamsOptions;
   readonly #scope: Scope;
   readonly #produced = new Map<StreamId, Produced>();
+  readonly #journals = new Map<StreamId, Journal>();
   readonly #consumers = new Map<ConsumerNode<never>, Consumer<unknown>>();
   readonly #serve: (link: Link<Uint8Array>) => Promise<void>;
   #closing: Promise<void> | undefined;
@@ -108,6 +110,21 @@ export class StreamsNode implements Streams {
     return handle;
   }
 
+  journal<In, Out>({ id, name }: StreamDefinition<In, Out>, journal: Journal): Disposable {
+    this.#requireOpen();
+    if (this.#journals.has(id))
+      throw new InvalidArgumentError('journal', `the stream ${name} has one already`);
+    this.#journals.set(id, journal);
+    this.#produced.get(id)?.node.setJournal(journal);
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#journals.get(id) !== journal) return;
+        this.#journals.delete(id);
+        this.#produced.get(id)?.node.setJournal(undefined);
+      },
+    };
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -134,6 +151,8 @@ export class StreamsNode implements Streams {
       metrics: streamMetrics(transport.metrics, definition.name),
     });
     const { id, name } = definition;
+    const journal = this.#journals.get(id);
+    if (journal !== undefined) node.setJournal(journal);
     const produced: Produced = {
       node: node as unknown as ProducerNode<never>,
       options: options as ProducerOptions<never>,

@@ -2,6 +2,7 @@ import type { Discovery } from '@mosaik/discovery';
 import type { Transport } from '@mosaik/transport';
 import type { Consumer, ConsumerOptions } from './consumer/consumer.ts';
 import type { StreamDefinition } from './definition.ts';
+import type { Journal } from './producer/journal.ts';
 import type { Producer, ProducerOptions } from './producer/producer.ts';
 
 /** What streams stand on. */
@@ -27,6 +28,13 @@ export interface Streams extends AsyncDisposable {
    * @throws {CriteriaError} when the criteria cannot be used.
    */
   consumer<In, Out>(definition: StreamDefinition<In, Out>, options?: ConsumerOptions<In>): Consumer<Out>;
+  /**
+   * Keeps what is sent to a stream on this node, from now on and until disposed: the seam for stores. With a journal a producer
+   * counts as online without consumers, unless it says otherwise, and `send` resolves when the datum is kept.
+   *
+   * @throws {InvalidArgumentError} when the stream has a journal already.
+   */
+  journal<In, Out>(definition: StreamDefinition<In, Out>, journal: Journal): Disposable;
   /** What is produced here; for those who look inside. */
   readonly producers: readonly Producer<never>[];
   /** What is consumed here. */

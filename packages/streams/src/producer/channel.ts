@@ -4,7 +4,7 @@ import type { Link } from '@mosaik/transport';
 import { describeStreamCode, type StreamCode } from '../codes.ts';
 import type { Filter } from '../criteria/filter.ts';
 import { type ChannelView, channelStats } from '../stats.ts';
-import { type Block, BlockWriter, emptyBlock } from '../wire/block.ts';
+import { type Block, BlockCursor, BlockWriter, emptyBlock } from '../wire/block.ts';
 import { encodeFinished, type Sequence } from '../wire/messages.ts';
 import type { Egress, Sender } from './egress.ts';
 import type { Ledger } from './ledger.ts';
@@ -43,6 +43,8 @@ export class Channel implements Sender {
   readonly #options: ChannelOptions;
   readonly #queue: Queue<Block>;
   readonly #writer: BlockWriter | undefined;
+  /** With criteria: what is wanted of what was sent since the last block. */
+  #wanted: Sequence[] = [];
   readonly #openedAtMs: number;
   readonly patience: Patience;
   info: PeerInfo;
@@ -132,17 +134,21 @@ export class Channel implements Sender {
     return { peer: this.info, state: 'live', stats };
   }
 
-  /** With criteria: puts a datum into this channel's own block, if it is wanted. */
-  filter(sequence: Sequence, encoded: Uint8Array, datum: unknown): void {
-    if (this.#writer !== undefined && this.#options.filter?.(datum) === true)
-      this.#writer.append(sequence, encoded);
+  /** With criteria: notes a datum, if it is wanted. */
+  filter(sequence: Sequence, datum: unknown): void {
+    if (this.#options.filter?.(datum) === true) this.#wanted.push(sequence);
+  }
+
+  /** Whether a block is part of this subscription. */
+  startsBefore(block: Block): boolean {
+    return this.#offeredTo <= block.first;
   }
 
   /** Takes a block that was made for all, or in its place what this channel's criteria left of it. */
   offer(shared: Block): void {
     if (this.#isOver) return;
     if (this.#offeredTo === this.#doneTo && this.isIdle) this.#movedAtMs = this.#options.runtime.now();
-    const own = this.#writer === undefined ? shared : this.#ownBlock(shared.next);
+    const own = this.#writer === undefined ? shared : this.#ownBlock(shared, this.#writer);
     this.#offeredTo = shared.next;
     if (own === undefined) {
       if (this.isIdle) this.#release(shared.next);
@@ -195,10 +201,18 @@ export class Channel implements Sender {
     this.#tellIdle();
   }
 
-  #ownBlock(next: Sequence): Block | undefined {
-    const writer = this.#writer as BlockWriter;
-    if (!writer.isEmpty) return writer.seal(next);
-    return next - this.#toldTo >= SKIPPED_MAX ? emptyBlock(next) : undefined;
+  /** What the criteria leave of a block; now and then an empty one, so that the consumer knows how far the producer is. */
+  #ownBlock(shared: Block, writer: BlockWriter): Block | undefined {
+    const cursor = new BlockCursor(shared);
+    const end = this.#wanted.findIndex((sequence) => sequence >= shared.next);
+    const wanted = this.#wanted.splice(0, end < 0 ? this.#wanted.length : end);
+    for (const sequence of wanted) {
+      let datum = cursor.take();
+      while (cursor.sequence < sequence) datum = cursor.take();
+      writer.append(sequence, datum);
+    }
+    if (!writer.isEmpty) return writer.seal(shared.next);
+    return shared.next - this.#toldTo >= SKIPPED_MAX ? emptyBlock(shared.next) : undefined;
   }
 
   #pump(): void {

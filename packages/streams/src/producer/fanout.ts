@@ -1,8 +1,9 @@
-import type { Runtime, Scope, Timer } from '@mosaik/primitives';
+import { invariant, type Runtime, type Scope, type Timer, toError } from '@mosaik/primitives';
 import { StreamCode } from '../codes.ts';
 import { type Block, BlockWriter } from '../wire/block.ts';
 import type { Sequence } from '../wire/messages.ts';
 import type { Channel } from './channel.ts';
+import type { Journal } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 
 /** Two blocks closer than this are taken to be of one turn of the event loop; see the sender of a link. */
@@ -10,6 +11,9 @@ const SAME_TURN_MS = 0.05;
 
 /** A consumer that takes nothing for so long is dropped, also when it is the only one. */
 const STALL_MS = 5_000;
+
+/** What a journal may have taken and not yet kept, before `send` waits for it. */
+const KEEPING_BYTES_MAX = 8 * 1024 * 1024;
 
 interface FanoutOptions {
   readonly scope: Scope;
@@ -20,6 +24,15 @@ interface FanoutOptions {
   /** `isHeld` has changed. */
   readonly onHeld: () => void;
   readonly onTooSlow: () => void;
+  /** The journal has failed; what it was given may be kept, or not. */
+  readonly onJournalFailed: (error: Error) => void;
+}
+
+/** Resolves when the journal has kept a block. */
+interface Kept {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 /**
@@ -38,6 +51,10 @@ export class Fanout {
   #isHeld = false;
   #isWanted = false;
   #timer: Timer | undefined;
+  #journal: Journal | undefined;
+  #keepingBytes = 0;
+  /** Of the block that is being filled. */
+  #kept: Kept | undefined;
   /** The rest of this turn belongs to others. */
   #turn: Promise<void> | undefined;
 
@@ -59,9 +76,14 @@ export class Fanout {
     return this.#isHeld;
   }
 
-  /** A full block has left in this turn: whoever can wait should, so that the network gets its share. */
-  get turn(): Promise<void> | undefined {
-    return this.#turn;
+  /** Goes on in the sequence of a journal, or without one from 0. Channels of before must be gone. */
+  restart(journal: Journal | undefined): void {
+    invariant(
+      this.#writer.isEmpty && this.#channels.size === 0,
+      'a sequence begins anew while the old one is in use',
+    );
+    this.#journal = journal;
+    this.#next = journal?.next ?? 0;
   }
 
   /** Says whether somebody waits for room: only then may a slow channel be blamed for it. */
@@ -71,9 +93,14 @@ export class Fanout {
     this.#assess();
   }
 
-  append(encoded: Uint8Array, datum: unknown): void {
+  /**
+   * Takes a datum. What it returns is for callers that can wait: with a journal until the datum is kept, and after a full
+   * block until the next turn, so that the network gets its share.
+   */
+  append(encoded: Uint8Array, datum: unknown): Promise<void> | undefined {
     const sequence = this.#next++;
-    for (const channel of this.#filtered) channel.filter(sequence, encoded, datum);
+    const kept = this.#journal === undefined ? undefined : this.#keptOfBlock();
+    for (const channel of this.#filtered) channel.filter(sequence, datum);
     this.#writer.append(sequence, encoded);
     if (this.#writer.isFull || this.#writer.count >= this.#options.blockDatums) {
       this.seal();
@@ -81,6 +108,7 @@ export class Fanout {
     } else if (!this.#isSealPending) {
       this.#scheduleSeal();
     }
+    return kept ?? this.#turn;
   }
 
   /** The channel gets everything from {@link Fanout.next} on; call {@link Fanout.seal} before that is read. */
@@ -98,6 +126,12 @@ export class Fanout {
     return wasThere;
   }
 
+  /** The channel gets nothing more, and keeps what it has to send. */
+  detach(channel: Channel): void {
+    this.#filtered.delete(channel);
+    if (this.#channels.delete(channel)) this.#assess();
+  }
+
   /** A channel's queue has reached or left one of its bounds. */
   levelChanged(): void {
     this.#assess();
@@ -108,8 +142,54 @@ export class Fanout {
     if (this.#writer.isEmpty) return;
     const block: Block = this.#writer.seal();
     this.#sealedAtMs = this.#runtime.now();
-    this.#options.ledger?.open(block, this.#channels.size);
-    for (const channel of [...this.#channels]) channel.offer(block);
+    const kept = this.#kept;
+    this.#kept = undefined;
+    if (this.#journal === undefined) this.#dispatch(block);
+    else this.#keep(block, this.#journal, kept);
+  }
+
+  #dispatch(block: Block): void {
+    // Who came while the journal was at work begins after this block.
+    const channels = [...this.#channels].filter((channel) => channel.startsBefore(block));
+    this.#options.ledger?.open(block, channels.length);
+    for (const channel of channels) channel.offer(block);
+  }
+
+  #keep(block: Block, journal: Journal, kept: Kept | undefined): void {
+    const pending = journal.append(block);
+    if (pending === undefined) {
+      this.#dispatch(block);
+      kept?.resolve();
+      return;
+    }
+    this.#addKeeping(block.bytes.length);
+    pending.then(
+      () => {
+        this.#addKeeping(-block.bytes.length);
+        this.#dispatch(block);
+        kept?.resolve();
+      },
+      (thrown) => {
+        const error = toError(thrown);
+        this.#options.onJournalFailed(error);
+        kept?.reject(error);
+      },
+    );
+  }
+
+  #addKeeping(bytes: number): void {
+    this.#keepingBytes += bytes;
+    this.#assess();
+  }
+
+  #keptOfBlock(): Promise<void> {
+    if (this.#kept === undefined) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      // Who uses `trySend` does not hear of it here, but by the next call.
+      promise.catch(() => {});
+      this.#kept = { promise, resolve, reject };
+    }
+    return this.#kept.promise;
   }
 
   #scheduleSeal(): void {
@@ -141,11 +221,12 @@ export class Fanout {
     for (const channel of this.#channels) {
       channel.patience.setWaiting(isBlame && channel.isFull && !channel.isHeldBack, nowMs);
     }
-    const isHeld =
+    const isWaitedFor =
       disconnectLagging && areOthersReady
         ? full.some((channel) => isWorthWaiting(channel, nowMs))
         : full.length > 0;
-    this.#watch(full, isHeld, nowMs);
+    this.#watch(full, isWaitedFor, nowMs);
+    const isHeld = isWaitedFor || this.#keepingBytes >= KEEPING_BYTES_MAX;
     if (isHeld === this.#isHeld) return;
     this.#isHeld = isHeld;
     this.#options.onHeld();

@@ -24,10 +24,9 @@ export interface IntakeTarget {
   /** Undefined while data can be taken; else the error a datum is handed back with. */
   readonly obstacle: <T>(datum: T) => (MosaikError & { readonly datum: T }) | undefined;
   /** Whether the obstacle is for good. */
-  readonly isClosed: boolean;
-  readonly put: (encoded: Uint8Array, datum: unknown) => void;
-  /** For callers that can wait: resolves when they should go on. */
-  readonly turn: Promise<void> | undefined;
+  readonly isOver: boolean;
+  /** Takes a datum; callers that can wait go on when the promise resolves. */
+  readonly put: (encoded: Uint8Array, datum: unknown) => Promise<void> | undefined;
   readonly setWanted: (isWanted: boolean) => void;
 }
 
@@ -53,49 +52,47 @@ export class Intake<In> {
     if (!this.#isOpen || this.#waiting.size > 0 || options.signal?.aborted === true) {
       return this.#wait(encoded, datum, options);
     }
-    this.#target.put(encoded, datum);
-    return this.#target.turn ?? TAKEN;
+    return this.#target.put(encoded, datum) ?? TAKEN;
   }
 
   trySend(datum: In): void {
     const encoded = this.#encode(datum);
     const obstacle = this.#target.obstacle(datum);
     if (obstacle !== undefined) {
-      if (!this.#target.isClosed) this.#target.setWanted(true);
+      if (!this.#target.isOver) this.#target.setWanted(true);
       throw obstacle;
     }
-    this.#target.put(encoded, datum);
+    void this.#target.put(encoded, datum);
   }
 
   /** Looks anew whether data can be taken. */
   update(): void {
     this.#isOpen = this.#target.obstacle(undefined) === undefined;
     for (const wake of this.#waiting) {
-      if (!this.#isOpen && !this.#target.isClosed) break;
+      if (!this.#isOpen && !this.#target.isOver) break;
       wake();
     }
     if (this.#isOpen && this.#waiting.size === 0) this.#target.setWanted(false);
   }
 
   #wait(encoded: Uint8Array, datum: In, { signal }: WaitOptions): Promise<void> {
-    const { isClosed, obstacle, setWanted, put } = this.#target;
-    if (isClosed) return Promise.reject(obstacle(datum) as Error);
+    const { isOver, obstacle, setWanted, put } = this.#target;
+    if (isOver) return Promise.reject(obstacle(datum) as Error);
     if (this.#waiting.size >= WAITING_MAX) return Promise.reject(tooManyWaiting(datum));
-    const waited = waitFor<void>('sending to a stream', signal, (resolve, reject) => {
+    const waited = waitFor<Promise<void>>('sending to a stream', signal, (resolve, reject) => {
       const wake = (): void => {
         this.#waiting.delete(wake);
-        if (this.#target.isClosed) {
+        if (this.#target.isOver) {
           reject(obstacle(datum) as Error);
           return;
         }
-        put(encoded, datum);
-        resolve();
+        resolve(put(encoded, datum) ?? TAKEN);
       };
       this.#waiting.add(wake);
       return () => void this.#waiting.delete(wake);
     });
     setWanted(true);
-    return waited;
+    return waited.then((taken) => taken);
   }
 
   #encode(datum: In): Uint8Array {

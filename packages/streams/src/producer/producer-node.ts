@@ -3,6 +3,7 @@ import {
   createWatch,
   type MosaikError,
   type PeerId,
+  type Runtime,
   type Scope,
   sleep,
   type WaitOptions,
@@ -14,13 +15,14 @@ import { subscribedCondition } from '../conditions/subscription-condition.ts';
 import { createWhen, type When } from '../conditions/when.ts';
 import type { Filter } from '../criteria/filter.ts';
 import type { StreamDefinition } from '../definition.ts';
-import { FullError, OfflineError, ProducerClosedError } from '../errors.ts';
+import { FullError, JournalFailedError, OfflineError, ProducerClosedError } from '../errors.ts';
 import type { StreamMetrics } from '../metrics.ts';
 import { type Epoch, encodeAccepted } from '../wire/messages.ts';
 import { Channel } from './channel.ts';
 import { type Egress, LimitedEgress, unlimited } from './egress.ts';
 import { Fanout } from './fanout.ts';
 import { Intake } from './intake.ts';
+import type { Journal } from './journal.ts';
 import { Ledger } from './ledger.ts';
 import type { ProducerStats } from './producer.ts';
 import { RefusedPeers } from './refused-peers.ts';
@@ -55,7 +57,6 @@ const CHANNELS_PER_PEER_MAX = 32;
 /** The producer of one stream on this node: owns its channels, its sequence and its epoch. */
 export class ProducerNode<In> {
   readonly definition: StreamDefinition<In, unknown>;
-  readonly epoch: Epoch;
   readonly settings: ProducerSettings<In>;
   readonly intake: Intake<In>;
   readonly refused: RefusedPeers = new RefusedPeers();
@@ -69,6 +70,10 @@ export class ProducerNode<In> {
   /** Told when channels come or go, or when the catalog says something else of a peer. */
   readonly #changes: WatchSource<number> = createWatch(0);
   readonly #finished = new AbortController();
+  #epoch: Epoch;
+  #hasJournal = false;
+  /** Why the journal failed. */
+  #failure: Error | undefined;
   #isOnline = false;
   #isClosed = false;
   #taken = 0;
@@ -83,7 +88,7 @@ export class ProducerNode<In> {
     this.#scope = scope;
     this.#discovery = discovery;
     this.#metrics = metrics;
-    this.epoch = epochOf(scope.runtime.randomBytes(8));
+    this.#epoch = freshEpoch(scope.runtime);
     const { maxEgressBytesPerSecond: egress, disconnectLagging, blockDatums } = settings;
     this.#egress = Number.isFinite(egress) ? new LimitedEgress(scope, egress) : unlimited;
     this.#ledger = settings.onUndelivered && new Ledger((datum) => this.#giveBack(datum));
@@ -94,10 +99,15 @@ export class ProducerNode<In> {
       ledger: this.#ledger,
       onHeld: () => this.intake.update(),
       onTooSlow: () => this.#onTooSlow(),
+      onJournalFailed: (error) => this.#onJournalFailed(error),
     });
     this.intake = new Intake(definition, this.#target());
     this.when = createWhen(subscribedCondition(this.#subscribers(), 'consumer'), settings.onlineWhen);
     this.#follow();
+  }
+
+  get epoch(): Epoch {
+    return this.#epoch;
   }
 
   get next(): number {
@@ -124,6 +134,25 @@ export class ProducerNode<In> {
       refused: this.#refusedCount,
       undelivered: this.#undelivered,
     };
+  }
+
+  /**
+   * Keeps what is sent from now on in a journal, in its sequence, or with undefined no longer. Consumers learn that the
+   * sequence of before has ended, and come back.
+   */
+  setJournal(journal: Journal | undefined): void {
+    this.#fanout.seal();
+    const { next } = this;
+    for (const channel of [...this.channels]) {
+      this.#fanout.detach(channel);
+      void channel.finish(next);
+    }
+    this.#hasJournal = journal !== undefined;
+    this.#failure = undefined;
+    this.#epoch = journal?.epoch ?? freshEpoch(this.#scope.runtime);
+    this.#fanout.restart(journal);
+    this.#changed();
+    this.#updateOnline();
   }
 
   /** Opens a channel, or says why not. */
@@ -170,16 +199,13 @@ export class ProducerNode<In> {
     const node = this;
     return {
       obstacle: <T>(datum: T) => this.#obstacle(datum),
-      get isClosed() {
-        return node.#isClosed;
+      get isOver() {
+        return node.#isClosed || node.#failure !== undefined;
       },
       put: (encoded, datum) => {
         this.#taken++;
         this.#takenBytes += encoded.length;
-        this.#fanout.append(encoded, datum);
-      },
-      get turn() {
-        return node.#fanout.turn;
+        return this.#fanout.append(encoded, datum);
       },
       setWanted: (isWanted) => this.#fanout.setWanted(isWanted),
     };
@@ -187,6 +213,7 @@ export class ProducerNode<In> {
 
   #obstacle<T>(datum: T): (MosaikError & { readonly datum: T }) | undefined {
     if (this.#isClosed) return new ProducerClosedError(this.definition.name, datum);
+    if (this.#failure !== undefined) return new JournalFailedError(datum, this.#failure);
     if (!this.#isOnline) return new OfflineError(datum, this.when.online().description);
     return this.#fanout.isHeld ? new FullError(datum) : undefined;
   }
@@ -203,14 +230,15 @@ export class ProducerNode<In> {
   }
 
   #follow(): void {
-    const online = this.when.online();
-    this.#isOnline = online.isMet;
-    const unfollow = online.subscribe((isMet) => {
-      this.#isOnline = isMet;
-      this.intake.update();
-    });
-    this.#scope.onClose(unfollow);
+    this.#scope.onClose(this.when.online().subscribe(() => this.#updateOnline()));
     this.#scope.onClose(this.#discovery.watch().subscribe(() => this.#onCatalog()));
+    this.#updateOnline();
+  }
+
+  /** A journal is a consumer that is always there, unless `onlineWhen` says what is needed. */
+  #updateOnline(): void {
+    const isKept = this.#hasJournal && this.settings.onlineWhen === undefined;
+    this.#isOnline = isKept || this.when.online().isMet;
     this.intake.update();
   }
 
@@ -288,13 +316,19 @@ export class ProducerNode<In> {
     if (!this.#changes.isClosed) this.#changes.update((count) => count + 1);
   }
 
+  #onJournalFailed(error: Error): void {
+    this.#failure ??= error;
+    this.intake.update();
+  }
+
   #giveBack(encoded: Uint8Array): void {
     this.#undelivered++;
     this.settings.onUndelivered?.(this.definition.codec.decode(encoded));
   }
 }
 
-function epochOf(bytes: Uint8Array): Epoch {
+function freshEpoch(runtime: Pick<Runtime, 'randomBytes'>): Epoch {
+  const bytes = runtime.randomBytes(8);
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('') as Epoch;
 }
 

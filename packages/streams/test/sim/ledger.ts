@@ -53,7 +53,9 @@ function follow(
   if (record.type === 'gap') return record.to ?? Number.POSITIVE_INFINITY;
   const parcel = sent.get(record.epoch)?.[record.sequence];
   if (JSON.stringify(parcel) !== JSON.stringify(record.datum)) {
-    throw new Error(`at ${record.sequence} ${JSON.stringify(parcel)} was sent, ${JSON.stringify(record.datum)} came`);
+    throw new Error(
+      `at ${record.sequence} ${JSON.stringify(parcel)} was sent, ${JSON.stringify(record.datum)} came`,
+    );
   }
   return record.sequence + 1;
 }
@@ -66,5 +68,6 @@ function requireLeftOut(
   isWanted: (parcel: Parcel) => boolean,
 ): void {
   const missing = (sent.get(epoch) ?? []).slice(from, to).find(isWanted);
-  if (missing !== undefined) throw new Error(`lost without a word: ${JSON.stringify(missing)} of epoch ${epoch}`);
+  if (missing !== undefined)
+    throw new Error(`lost without a word: ${JSON.stringify(missing)} of epoch ${epoch}`);
 }

@@ -86,7 +86,7 @@ class ProducingMember extends Member {
 
 class ConsumingMember extends Member {
   readonly kinds: readonly number[] | undefined;
-  readonly lives: (DatumRecordOrGap[])[] = [];
+  readonly lives: DatumRecordOrGap[][] = [];
   consumer: Consumer<Parcel> | undefined;
 
   constructor(swarm: Swarm, name: string) {
@@ -115,7 +115,8 @@ class ConsumingMember extends Member {
     for await (const record of consumer.records()) {
       if (signal.aborted) return;
       life.push(record);
-      if (isSlow && !this.swarm.isOver && this.swarm.chance(0.05)) await this.swarm.world.sleep(this.swarm.below(300));
+      if (isSlow && !this.swarm.isOver && this.swarm.chance(0.05))
+        await this.swarm.world.sleep(this.swarm.below(300));
     }
   }
 }
@@ -141,8 +142,14 @@ export class Swarm {
       chaos: true,
       ...plan,
     };
-    this.producers = Array.from({ length: this.plan.producers }, (_, index) => new ProducingMember(this, `p${index}`));
-    this.consumers = Array.from({ length: this.plan.consumers }, (_, index) => new ConsumingMember(this, `c${index}`));
+    this.producers = Array.from(
+      { length: this.plan.producers },
+      (_, index) => new ProducingMember(this, `p${index}`),
+    );
+    this.consumers = Array.from(
+      { length: this.plan.consumers },
+      (_, index) => new ConsumingMember(this, `c${index}`),
+    );
   }
 
   get members(): readonly Member[] {
@@ -181,13 +188,21 @@ export class Swarm {
     }
   }
 
-  #checkPair(consumer: ConsumingMember, index: number, life: DatumRecordOrGap[], producer: ProducingMember): void {
+  #checkPair(
+    consumer: ConsumingMember,
+    index: number,
+    life: DatumRecordOrGap[],
+    producer: ProducingMember,
+  ): void {
     const peer = producer.node?.transport.local.peerId;
     const seen = life.filter((record) => record.producer === peer);
     try {
       checkSeen(seen, producer.sent, (parcel) => consumer.isWanted(parcel));
     } catch (cause) {
-      throw new Error(`${consumer.host.name}, life ${index}, of ${producer.host.name}: ${(cause as Error).message}`, { cause });
+      throw new Error(
+        `${consumer.host.name}, life ${index}, of ${producer.host.name}: ${(cause as Error).message}`,
+        { cause },
+      );
     }
   }
 
@@ -225,7 +240,9 @@ export class Swarm {
       this.producers.every(({ producer }) =>
         consumer.seen.some(
           (record) =>
-            record.type === 'datum' && record.epoch === producer?.position.epoch && record.datum.kind === LAST,
+            record.type === 'datum' &&
+            record.epoch === producer?.position.epoch &&
+            record.datum.kind === LAST,
         ),
       );
     for (let round = 0; round < 240; round++) {
@@ -236,7 +253,10 @@ export class Swarm {
   }
 
   #why(): string {
-    const ends = [...this.producers.map(({ producer }) => producer), ...this.consumers.map(({ consumer }) => consumer)];
+    const ends = [
+      ...this.producers.map(({ producer }) => producer),
+      ...this.consumers.map(({ consumer }) => consumer),
+    ];
     return this.members.map(({ host }, index) => `${host.name}: ${ends[index]?.why().text}`).join('\n');
   }
 }

@@ -31,8 +31,11 @@ export const nodePlaces: readonly string[] = [
   'packages/store/src/sqlite',
 ];
 
-/** Files that watch the process and may name it. */
-export const processFiles: readonly string[] = ['packages/testing/src/guard.ts'];
+/** Files that may name the process, and do without where there is none: one watches it, one reads its environment. */
+export const processFiles: readonly string[] = [
+  'packages/testing/src/guard.ts',
+  'packages/testing/src/seeds/environment.ts',
+];
 
 /** Packages that work on Node only. */
 export const nodePackages: readonly string[] = ['@libp2p/tcp', '@libp2p/mdns'];

@@ -1,0 +1,211 @@
+/** Opens the database of a log: makes it where there is none, refuses what is not right, verifies what is there. */
+import { existsSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import type { HardState, LogIndex, LogPosition, Term } from '../raft/types.ts';
+import type { TermRun } from '../storage/shape.ts';
+import { damaged, FailureError, failureOf } from './failure.ts';
+import {
+  APPLICATION_ID,
+  decodeEntries,
+  decodeHead,
+  decodeSnapshot,
+  encodeHead,
+  FORMAT_VERSION,
+  type Head,
+} from './layout.ts';
+import { Mark, type MarkContent, readMark } from './mark.ts';
+import type { Opened, OpenWork } from './messages.ts';
+import type { Reach } from './points.ts';
+import { chunkRange, createTables, prepareAll, type RunRow, type Statements, snapshotOf } from './schema.ts';
+
+/** A database that is open and found to be well. */
+export interface OpenDatabase {
+  readonly database: DatabaseSync;
+  readonly statements: Statements;
+  readonly mark: Mark;
+  readonly head: Head;
+  readonly opened: Opened;
+}
+
+const NEW: { readonly hardState: HardState; readonly base: LogPosition } = {
+  hardState: { term: 0 as Term, vote: undefined },
+  base: { index: 0 as LogIndex, term: 0 as Term },
+};
+
+/** @throws {FailureError}, or what SQLite throws. */
+export function openDatabase(work: OpenWork, reach: Reach): OpenDatabase {
+  const marked = readMark(work.path);
+  if (marked !== undefined && !existsSync(work.path))
+    throw damaged('the database is missing, its mark is there');
+  const database = connect(work.path, marked);
+  try {
+    return verified(database, work, { marked, reach });
+  } catch (thrown) {
+    database.close();
+    throw thrown;
+  }
+}
+
+/** The database, locked against others. */
+function connect(path: string, marked: MarkContent | undefined): DatabaseSync {
+  const isThere = existsSync(path) && statSync(path).size > 0;
+  const database = new DatabaseSync(path);
+  try {
+    database.exec('PRAGMA locking_mode = EXCLUSIVE');
+    if (isThere) requireOurs(database, marked);
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON');
+    database.exec('PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 16777216');
+    return database;
+  } catch (thrown) {
+    database.close();
+    const failure = failureOf(thrown);
+    // A file that never was a database is not damaged: it is somebody else's.
+    if (failure.kind !== 'damaged' || marked !== undefined) throw thrown;
+    throw new FailureError({ kind: 'format', detail: `not a log: ${failure.detail}` });
+  }
+}
+
+/** Before anything is written: a file of something else stays as it is. */
+function requireOurs(database: DatabaseSync, marked: MarkContent | undefined): void {
+  const application = numberOf(database, 'PRAGMA application_id');
+  const version = numberOf(database, 'PRAGMA user_version');
+  if (application === APPLICATION_ID && version === FORMAT_VERSION) return;
+  if (application === 0 && version === 0 && marked === undefined && countTables(database) === 0) return;
+  if (marked?.format === FORMAT_VERSION)
+    throw damaged('the header of the database is not the one that was written');
+  if (application !== APPLICATION_ID)
+    throw new FailureError({ kind: 'format', detail: 'not a log, but another database' });
+  const detail = `a log of format ${version}; this release reads format ${FORMAT_VERSION}`;
+  throw new FailureError({ kind: 'format', detail });
+}
+
+function countTables(database: DatabaseSync): number {
+  return numberOf(database, 'SELECT count(*) FROM sqlite_schema');
+}
+
+function numberOf(database: DatabaseSync, sql: string): number {
+  const row = database.prepare(sql).get() as Record<string, unknown> | undefined;
+  return Number(Object.values(row ?? {})[0]);
+}
+
+function verified(
+  database: DatabaseSync,
+  work: OpenWork,
+  { marked, reach }: { readonly marked: MarkContent | undefined; readonly reach: Reach },
+): OpenDatabase {
+  if (countTables(database) === 0) create(database, work, marked);
+  reach('created');
+  requireSound(database);
+  const statements = prepareAll(database);
+  const head = readHead(statements);
+  if (head.group !== work.group) {
+    throw new FailureError({ kind: 'group', expected: work.group, found: head.group });
+  }
+  requireMarked(head, marked);
+  const runs = verifyRuns(statements, head);
+  const { snapshot, nextSnapshot } = verifySnapshot(statements, head);
+  const { incarnation, hardState, base, lastIndex, sequence } = head;
+  const commit = head.commit;
+  const mark = new Mark(work.path, { format: FORMAT_VERSION, incarnation, sequence });
+  const opened: Opened = { incarnation, hardState, base, lastIndex, runs, commit, snapshot, nextSnapshot };
+  return { database, statements, mark, head, opened };
+}
+
+function create(database: DatabaseSync, work: OpenWork, marked: MarkContent | undefined): void {
+  if (marked !== undefined) throw damaged('the database is empty, its mark is there');
+  const { group, incarnation } = work;
+  database.exec('BEGIN EXCLUSIVE');
+  createTables(database);
+  const head: Head = {
+    group,
+    incarnation,
+    sequence: 1,
+    ...NEW,
+    lastIndex: NEW.base.index,
+    commit: NEW.base.index,
+    snapshot: 0,
+  };
+  database.prepare('INSERT INTO head (id, bytes) VALUES (1, ?)').run(encodeHead(head));
+  database.exec('COMMIT');
+}
+
+/** What SQLite itself can tell: pages that are used twice, lists that do not end, rows out of order. */
+function requireSound(database: DatabaseSync): void {
+  const [first] = database.prepare('PRAGMA quick_check(1)').all();
+  const text = String(Object.values(first ?? {})[0]);
+  if (text !== 'ok') throw damaged(text);
+}
+
+function readHead(statements: Statements): Head {
+  const row = statements.getHead.get() as { bytes: unknown } | undefined;
+  if (!(row?.bytes instanceof Uint8Array)) throw damaged('the head is missing');
+  return decodeHead(row.bytes);
+}
+
+function requireMarked(head: Head, marked: MarkContent | undefined): void {
+  if (marked === undefined) {
+    // A crash right after the log was made, before its mark was.
+    if (head.sequence > 1) throw damaged('its mark is missing');
+    return;
+  }
+  if (marked.incarnation !== head.incarnation) throw damaged('its mark is of another log');
+  if (marked.sequence > head.sequence) {
+    const lost = marked.sequence - head.sequence;
+    throw damaged(`${lost} writes that were acknowledged are gone`);
+  }
+}
+
+/** Reads all entries; returns their terms. */
+function verifyRuns(statements: Statements, { base, lastIndex }: Head): readonly TermRun[] {
+  const terms: TermRun[] = [];
+  let last: LogPosition | undefined;
+  for (const row of statements.allRuns.iterate()) {
+    for (const { index, term } of entriesIn(row as unknown as RunRow)) {
+      requireNext({ index, term }, last, base);
+      if (index > base.index && terms.at(-1)?.term !== term) terms.push({ first: index, term });
+      last = { index, term };
+    }
+  }
+  if ((last?.index ?? base.index) !== lastIndex) throw damaged(`entries up to ${lastIndex} are missing`);
+  return terms;
+}
+
+function requireNext({ index, term }: LogPosition, last: LogPosition | undefined, base: LogPosition): void {
+  const isNext = last === undefined ? index <= base.index + 1 : index === last.index + 1;
+  if (!isNext) throw damaged(`entries before ${index} are missing`);
+  if (term < (last?.term ?? 0)) throw damaged(`the term falls at entry ${index}`);
+  if (index === base.index && term !== base.term) throw damaged(`entry ${index} is of another history`);
+}
+
+/** The entries of a row, verified against what it says of itself. */
+function* entriesIn(row: RunRow): Generator<LogPosition, void, void> {
+  let next = row.first;
+  for (const { index, term } of decodeEntries(row.bytes)) {
+    if (index !== next) throw damaged(`entry ${index} is where ${next} belongs`);
+    next++;
+    yield { index, term };
+  }
+  if (next !== row.last + 1) throw damaged(`entries ${next} to ${row.last} are missing`);
+}
+
+/** Reads what the snapshot is, and removes what is left of others. */
+function verifySnapshot(statements: Statements, head: Head): Pick<Opened, 'snapshot' | 'nextSnapshot'> {
+  const number = head.snapshot;
+  const { key } = statements.lastChunk.get() as { key: number | null };
+  const nextSnapshot = Math.max(number, key === null ? 0 : snapshotOf(key)) + 1;
+  statements.begin.run();
+  statements.dropChunksBut.run(...chunkRange(number));
+  statements.dropSnapshotsBut.run(number);
+  statements.commit.run();
+  if (number === 0) {
+    if (head.base.index > 0) throw damaged('the snapshot before the first entry is missing');
+    return { snapshot: undefined, nextSnapshot };
+  }
+  const row = statements.getSnapshot.get(number) as { bytes: Uint8Array } | undefined;
+  if (row === undefined) throw damaged('the snapshot is missing');
+  const { meta, manifest } = decodeSnapshot(row.bytes);
+  if (meta.index < head.base.index) throw damaged('the snapshot is older than the first entry');
+  const { count } = statements.countChunks.get(...chunkRange(number)) as { count: number };
+  if (count !== manifest.chunkHashes.length) throw damaged('chunks of the snapshot are missing');
+  return { snapshot: { number, record: row.bytes }, nextSnapshot };
+}

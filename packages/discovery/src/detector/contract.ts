@@ -74,6 +74,8 @@ export interface Detector {
   hear(rumour: Rumour): RumourVerdict;
   /** The connection to a peer has ended without a goodbye, or a dial to a member has failed. */
   onConnectionLost(peer: PeerId): void;
+  /** The connection to a peer is closed as nobody needs it: that a probe over it failed says nothing. */
+  onReleased(peer: PeerId): void;
   /** A newer entry of a peer has arrived: whatever was suspected of an older one is void. */
   onEntry(peer: PeerId, version: EntryVersion): void;
   /** The peer has left the catalog for whatever reason. */

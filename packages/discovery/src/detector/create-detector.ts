@@ -95,6 +95,10 @@ class SwimDetector implements Detector {
     this.#probes.launchLost(peer);
   }
 
+  onReleased(peer: PeerId): void {
+    if (!this.#suspicions.has(peer)) this.#probes.forget(peer);
+  }
+
   onEntry(peer: PeerId, version: EntryVersion): void {
     this.#suspicions.clear(peer, version);
   }

@@ -1,62 +1,7 @@
-import {
-  ClosedError,
-  type Codec,
-  DecodeError,
-  decodeCbor,
-  encodeCbor,
-  ID_BYTES,
-  idFromBytes,
-  idToBytes,
-  type PeerId,
-  type Scope,
-  waitFor,
-  withTimeout,
-} from '@mosaik/primitives';
-import { type Link, type Protocol, protocol, type Transport } from '@mosaik/transport';
-
-/** `[sequence]` or `[sequence, target]` asks; `[sequence, true or false]` answers; `[0, null]` announces a prune. */
-type ProbeMessage =
-  | { readonly kind: 'ask'; readonly sequence: number; readonly target: PeerId | undefined }
-  | { readonly kind: 'answer'; readonly sequence: number; readonly isAlive: boolean }
-  /** `[0, [start, start]]`: two processes run with the key of who is asking; see {@link Probes.tellTwice}. */
-  | { readonly kind: 'twice'; readonly starts: readonly [number, number] }
-  /** The sender lives on, but closes this connection, of which it has too many. */
-  | { readonly kind: 'prune' };
-
-const probeCodec: Codec<ProbeMessage> = {
-  name: 'probe',
-  encode(message) {
-    if (message.kind === 'prune') return encodeCbor([0, null]);
-    if (message.kind === 'twice') return encodeCbor([0, message.starts]);
-    if (message.kind === 'answer') return encodeCbor([message.sequence, message.isAlive]);
-    return encodeCbor(message.target ? [message.sequence, idToBytes(message.target)] : [message.sequence]);
-  },
-  decode(bytes) {
-    const fields = decodeCbor(bytes, { maxBytes: 128, maxDepth: 3, maxItems: 8, int64: 'number' });
-    const [sequence, second] = Array.isArray(fields) ? fields : [];
-    if (typeof sequence !== 'number') throw new DecodeError('schema', 'a probe begins with its number');
-    if (second === null) return { kind: 'prune' };
-    if (typeof second === 'boolean') return { kind: 'answer', sequence, isAlive: second };
-    if (Array.isArray(second)) return { kind: 'twice', starts: readStarts(second) };
-    if (second === undefined) return { kind: 'ask', sequence, target: undefined };
-    if (second instanceof Uint8Array && second.length === ID_BYTES) {
-      return { kind: 'ask', sequence, target: idFromBytes<PeerId>(second) };
-    }
-    throw new DecodeError('schema', 'a probe is of a peer id or of nobody');
-  },
-};
-
-function readStarts([first, second]: readonly unknown[]): readonly [number, number] {
-  if (typeof first === 'number' && typeof second === 'number') return [first, second];
-  throw new DecodeError('schema', 'two starts are two numbers');
-}
-
-const probeProtocol: Protocol<ProbeMessage> = protocol({
-  name: 'discovery/probe',
-  codec: probeCodec,
-  priority: 'control',
-  maxFrameBytes: 256,
-});
+import { abortable, ClosedError, type PeerId, type Scope, waitFor, withTimeout } from '@mosaik/primitives';
+import type { Link, Transport } from '@mosaik/transport';
+import { Askers } from './askers.ts';
+import { type ProbeMessage, probeProtocol, type Starts } from './probe-protocol.ts';
 
 /** Probes for others under way at once; further ones are not answered. */
 const MAX_PROBES_FOR_OTHERS = 64;
@@ -71,6 +16,15 @@ interface Prober {
   readonly waiting: Map<number, Waiting>;
 }
 
+/** A link that is open, or about to be. */
+interface Opening {
+  readonly prober: Promise<Prober>;
+  /** Gives it up, while it is not open yet. */
+  readonly abort: AbortController;
+  /** Those who wait for it. */
+  waiting: number;
+}
+
 interface ProbesOptions {
   readonly transport: Transport;
   readonly scope: Scope;
@@ -80,8 +34,12 @@ interface ProbesOptions {
   readonly onSpare: (peer: PeerId) => void;
   /** A peer closes its connection to us, but lives on. */
   readonly onPrune: (peer: PeerId) => void;
+  /** When this process started, as its entry has it. */
+  readonly ownStart: () => number;
+  /** When a peer's process started, as the entry that is held of it has it. */
+  readonly startOf: (peer: PeerId) => number | undefined;
   /** A peer says that two processes run with this node's key. */
-  readonly onTwice: (starts: readonly [number, number]) => void;
+  readonly onTwice: (starts: Starts) => void;
 }
 
 /**
@@ -92,12 +50,12 @@ export class Probes {
   readonly #transport: Transport;
   readonly #scope: Scope;
   readonly #timeoutMs: number;
-  readonly #probers = new Map<PeerId, Promise<Prober>>();
+  readonly #probers = new Map<PeerId, Opening>();
   readonly #onPrune: (peer: PeerId) => void;
   readonly #onSpare: (peer: PeerId) => void;
-  /** Links on which others ask; by two processes with one key, when there are. */
-  readonly #served = new Map<PeerId, Set<Link<ProbeMessage>>>();
-  readonly #onTwice: (starts: readonly [number, number]) => void;
+  readonly #askers: Askers;
+  readonly #ownStart: () => number;
+  readonly #onTwice: (starts: Starts) => void;
   #sequence = 0;
   #forOthers = 0;
 
@@ -106,6 +64,8 @@ export class Probes {
     this.#scope = options.scope;
     this.#timeoutMs = options.timeoutMs;
     this.#onPrune = options.onPrune;
+    this.#ownStart = options.ownStart;
+    this.#askers = new Askers(options.startOf);
     this.#onTwice = options.onTwice;
     this.#onSpare = options.onSpare;
   }
@@ -117,7 +77,7 @@ export class Probes {
 
   /** Resolves with the round trip in ms; connects first when there is no connection. */
   async ping(peer: PeerId, signal: AbortSignal): Promise<number> {
-    const prober = await this.#proberOf(peer, signal);
+    const prober = await this.#proberTo(peer, signal);
     const sentAtMs = this.#scope.runtime.now();
     await this.#ask(prober, undefined, signal);
     return this.#scope.runtime.now() - sentAtMs;
@@ -125,48 +85,65 @@ export class Probes {
 
   /** Resolves with whether `helper` got an answer from `target`. */
   async pingThrough(helper: PeerId, target: PeerId, signal: AbortSignal): Promise<boolean> {
-    return this.#ask(await this.#proberOf(helper, signal), target, signal);
+    return this.#ask(await this.#proberTo(helper, signal), target, signal);
   }
 
   /** Closes the connection to a peer that is not needed, and lets it know that nothing else is the matter. */
   async prune(peer: PeerId): Promise<void> {
-    const prober = await this.#probers.get(peer)?.catch(() => undefined);
+    const prober = await this.#probers.get(peer)?.prober.catch(() => undefined);
     await prober?.link.send({ kind: 'prune' }).catch(() => {});
     await this.#transport.disconnect(peer);
   }
 
-  /**
-   * Tells a peer that it runs twice, on each link on which it asks: gossip and new links reach only one of two processes
-   * with the same key, but each of them asks for itself.
-   */
-  tellTwice(peer: PeerId, starts: readonly [number, number]): void {
-    for (const link of this.#served.get(peer) ?? []) {
-      if (link.end === undefined) link.trySend({ kind: 'twice', starts });
+  /** An entry of a peer is in force: its process started then. */
+  onStart(peer: PeerId, start: number): void {
+    this.#askers.onStart(peer, start);
+  }
+
+  /** Somebody has found out that two processes run with the key of a peer. */
+  tellTwice(peer: PeerId, starts: Starts): void {
+    this.#askers.tellTwice(peer, starts);
+  }
+
+  /** The link to a peer, shared by all who ask for it; its opening is given up when the last of them gives up. */
+  async #proberTo(peer: PeerId, signal: AbortSignal): Promise<Prober> {
+    const opening = this.#probers.get(peer) ?? this.#open(peer);
+    opening.waiting++;
+    try {
+      return await abortable(opening.prober, 'opening the link of a probe', { signal });
+    } catch (error) {
+      if (opening.waiting === 1) opening.abort.abort(error);
+      throw error;
+    } finally {
+      opening.waiting--;
     }
   }
 
-  #proberOf(peer: PeerId, signal: AbortSignal): Promise<Prober> {
-    const known = this.#probers.get(peer);
-    if (known !== undefined) return known;
-    const opening = this.#open(peer, signal).catch((error) => {
-      if (this.#probers.get(peer) === opening) this.#probers.delete(peer);
-      throw error;
-    });
+  #open(peer: PeerId): Opening {
+    const abort = new AbortController();
+    const link = this.#transport.open(peer, probeProtocol, { signal: abort.signal });
+    const prober = link.then((open) => this.#begin(peer, open));
+    const opening: Opening = { prober, abort, waiting: 0 };
     this.#probers.set(peer, opening);
+    prober.catch(() => this.#forget(peer, opening));
     return opening;
   }
 
-  async #open(peer: PeerId, signal: AbortSignal): Promise<Prober> {
-    const link = await this.#transport.open(peer, probeProtocol, { signal });
+  #begin(peer: PeerId, link: Link<ProbeMessage>): Prober {
     const prober: Prober = { link, waiting: new Map() };
+    link.trySend({ kind: 'hello', start: this.#ownStart() });
     this.#scope.spawn('probe answers', () => this.#listen(peer, prober));
     return prober;
+  }
+
+  #forget(peer: PeerId, opening: Opening): void {
+    if (this.#probers.get(peer) === opening) this.#probers.delete(peer);
   }
 
   async #listen(peer: PeerId, { link, waiting }: Prober): Promise<void> {
     const { signal } = this.#scope;
     for (let message = await next(link, signal); message; message = await next(link, signal)) {
-      if (message.kind === 'twice') this.#onTwice(message.starts);
+      if (message.kind === 'twice') this.#confirmTwice(link, message.starts);
       if (message.kind !== 'answer') continue;
       waiting.get(message.sequence)?.resolve(message.isAlive);
     }
@@ -174,6 +151,13 @@ export class Probes {
     void link.close();
     for (const { reject } of [...waiting.values()])
       reject(new ClosedError('the link of the probe has ended'));
+  }
+
+  /** That this process hears of the other one and answers proves that both run. */
+  #confirmTwice(link: Link<ProbeMessage>, starts: Starts): void {
+    if (!starts.includes(this.#ownStart())) return;
+    if (link.end === undefined) link.trySend({ kind: 'twice', starts });
+    this.#onTwice(starts);
   }
 
   #ask({ link, waiting }: Prober, target: PeerId | undefined, signal: AbortSignal): Promise<boolean> {
@@ -187,18 +171,21 @@ export class Probes {
 
   async #serve(link: Link<ProbeMessage>): Promise<void> {
     const { signal } = this.#scope;
-    const links = this.#served.get(link.peer) ?? new Set();
-    this.#served.set(link.peer, links.add(link));
-    void link.ended.then(() => {
-      links.delete(link);
-      if (links.size === 0 && this.#served.get(link.peer) === links) this.#served.delete(link.peer);
-    });
+    const asker = this.#askers.add(link);
     for (let message = await next(link, signal); message; message = await next(link, signal)) {
       if (message.kind === 'prune') this.#onPrune(link.peer);
-      if (message.kind !== 'ask') continue;
-      if (message.target === undefined) await link.send({ ...message, kind: 'answer', isAlive: true });
-      else this.#probeFor(link, message.sequence, message.target);
+      if (message.kind === 'hello') asker.hello(message.start);
+      if (message.kind === 'twice') asker.confirm(message.starts);
+      if (message.kind === 'ask') await this.#answer(link, message);
     }
+  }
+
+  async #answer(
+    link: Link<ProbeMessage>,
+    { sequence, target }: Extract<ProbeMessage, { kind: 'ask' }>,
+  ): Promise<void> {
+    if (target === undefined) await link.send({ kind: 'answer', sequence, isAlive: true });
+    else this.#probeFor(link, sequence, target);
   }
 
   #probeFor(link: Link<ProbeMessage>, sequence: number, target: PeerId): void {

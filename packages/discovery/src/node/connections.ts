@@ -9,8 +9,8 @@ interface ConnectionWatcher {
   readonly scope: Scope;
   readonly transport: Transport;
   readonly isMember: (peer: PeerId) => boolean;
-  /** Whether a peer has told that it closes the connection while it lives on; forgotten by asking. */
-  readonly wasPruned: (peer: PeerId) => boolean;
+  /** Whether the connection was closed by one side that has too many, while both live on; forgotten by asking. */
+  readonly wasReleased: (peer: PeerId) => boolean;
   /** The first connection stands: from now on somebody hears us. */
   readonly onFirst: () => void;
   readonly onConnected: (peer: PeerId, direction: Direction) => void;
@@ -45,9 +45,9 @@ function onDisconnected(
   event: Extract<TransportEvent, { type: 'disconnected' }>,
 ): void {
   watcher.onDisconnected(event.peer);
-  const wasPruned = watcher.wasPruned(event.peer);
+  const wasReleased = watcher.wasReleased(event.peer);
   if (event.reason !== 'closed') watcher.onLost(event.peer);
-  else if (!wasPruned) lookAfter(watcher, event.peer);
+  else if (!wasReleased) lookAfter(watcher, event.peer);
 }
 
 /**

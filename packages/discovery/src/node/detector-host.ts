@@ -4,6 +4,7 @@ import type { CatalogBook } from '../catalog/book.ts';
 import type { DetectorHost } from '../detector/contract.ts';
 import type { Probes } from '../detector/probes.ts';
 import type { EntryVersion } from '../entry/peer-entry.ts';
+import type { Releases } from './releases.ts';
 
 interface DetectorHostOptions
   extends Pick<DetectorHost, 'scope' | 'spread' | 'declareDead' | 'refute' | 'rtt'> {
@@ -11,18 +12,19 @@ interface DetectorHostOptions
   readonly transport: Transport;
   readonly book: CatalogBook;
   readonly probes: Probes;
+  readonly releases: Releases;
   readonly ownVersion: () => EntryVersion;
 }
 
 /** The rest of discovery, as the failure detector sees it. */
 export function detectorHost(options: DetectorHostOptions): DetectorHost {
-  const { scope, transport, book, probes, ownVersion } = options;
+  const { scope, transport, book, probes, releases, ownVersion } = options;
   const self = transport.local.peerId;
   return {
     runtime: scope.runtime,
     scope,
     self,
-    neighbours: neighboursOf(transport, book),
+    neighbours: neighboursOf(transport, book, releases),
     members: () => book.peers(),
     versionOf: (peer) => (peer === self ? ownVersion() : book.get(peer)?.entry.version),
     ping: (peer, signal) => probes.ping(peer, signal),
@@ -35,16 +37,21 @@ export function detectorHost(options: DetectorHostOptions): DetectorHost {
 }
 
 /** Connected members, ascending by id. Asked for many times a second, and hardly ever another. */
-function neighboursOf({ connections }: Transport, book: CatalogBook): () => readonly PeerId[] {
-  let known:
-    | { readonly of: object; readonly memberships: number; readonly peers: readonly PeerId[] }
-    | undefined;
+function neighboursOf(
+  { connections }: Transport,
+  book: CatalogBook,
+  releases: Releases,
+): () => readonly PeerId[] {
+  let peers: readonly PeerId[] = [];
+  let madeOf: readonly unknown[] = [];
+  const isNeighbour = (peer: PeerId): boolean => book.get(peer) !== undefined && !releases.has(peer);
   return () => {
     const { value } = connections;
-    if (known?.of !== value || known.memberships !== book.memberships) {
-      const peers = [...value.keys()].filter((peer) => book.get(peer) !== undefined).sort();
-      known = { of: value, memberships: book.memberships, peers };
+    const parts = [value, book.memberships, releases.changes];
+    if (parts.some((part, index) => part !== madeOf[index])) {
+      peers = [...value.keys()].filter(isNeighbour).sort();
+      madeOf = parts;
     }
-    return known.peers;
+    return peers;
   };
 }

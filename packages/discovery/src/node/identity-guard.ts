@@ -1,4 +1,5 @@
 import { createLog, type EventSource, type PeerId, type Runtime, shortId } from '@mosaik/primitives';
+import type { Starts } from '../detector/probe-protocol.ts';
 import type { EntryVersion } from '../entry/peer-entry.ts';
 import type { DiscoveryEvent } from '../events.ts';
 
@@ -15,7 +16,7 @@ interface IdentityGuardOptions {
   readonly events: EventSource<DiscoveryEvent>;
   readonly startedAtMs: () => number;
   /** Tells the other process, by way of everybody, that there are two. */
-  readonly tell: (starts: readonly [number, number]) => void;
+  readonly tell: (starts: Starts) => void;
 }
 
 /**
@@ -39,10 +40,15 @@ export class IdentityGuard {
   }
 
   /** The other process has noticed first. */
-  onTold(starts: readonly [number, number]): void {
+  onTold(starts: Starts): boolean {
     const mine = this.#options.startedAtMs();
     const other = starts.find((start) => start !== mine);
-    if (starts.includes(mine) && other !== undefined) this.#report(other);
+    return starts.includes(mine) && other !== undefined && this.#report(other);
+  }
+
+  /** A neighbour has met the other process; not every one of its own neighbours may be one of ours. */
+  onMet(starts: Starts): void {
+    if (this.onTold(starts)) this.#options.tell(starts);
   }
 
   #report(otherStartedAtMs: number): boolean {

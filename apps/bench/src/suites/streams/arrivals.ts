@@ -3,7 +3,7 @@ const PATIENCE_MS = 20_000;
 
 /** Counts datums as they arrive. */
 export interface Arrivals {
-  arrived(): void;
+  arrived(count: number): void;
   /** Resolves when so many have arrived since the last call. @throws {Error} when no more come. */
   next(count: number): Promise<void>;
 }
@@ -13,9 +13,9 @@ export function countArrivals(): Arrivals {
   let target = 0;
   let reached = (): void => {};
   return {
-    arrived() {
-      total++;
-      if (total === target) reached();
+    arrived(count) {
+      total += count;
+      if (total >= target) reached();
     },
     async next(count) {
       target += count;

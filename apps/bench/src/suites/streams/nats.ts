@@ -38,7 +38,7 @@ export const natsSystem: System = {
       callback(error, message) {
         if (error !== null) throw error;
         datumCodec.decode(message.data);
-        arrivals.arrived();
+        arrivals.arrived(1);
       },
     });
     await connection.flush();

@@ -25,6 +25,7 @@ export const streamsSuite: Suite = {
   async run(context) {
     await using nats = context.peers.nats === undefined ? undefined : await startNats(context.peers.nats);
     const sides: Sides<Contender> = {
+      ours: { system: 'mosaik' },
       peer: nats === undefined ? undefined : { system: 'nats', address: nats.url },
     };
     const results: Result[] = [];

@@ -14,7 +14,7 @@ export interface Party {
   /** Where others find the system by this process. */
   readonly address: string;
   /** Resolves when it is connected to this many processes of the other kind. */
-  connected(others: number): Promise<void>;
+  connected(others: number): PromiseLike<unknown>;
 }
 
 export interface Producer extends Party {
@@ -43,6 +43,7 @@ export interface System {
 
 /** The systems there are, each loaded only where it is used. */
 export const systems = {
+  mosaik: async (): Promise<System> => (await import('./mosaik.ts')).mosaikSystem,
   nats: async (): Promise<System> => (await import('./nats.ts')).natsSystem,
 } as const;
 

@@ -28,4 +28,7 @@ async function open(
 
 const [name, role, address, payload] = process.argv.slice(2) as [SystemName, Role, string, PayloadName];
 const { party, requests } = await open(await systems[name](), role, { address, payload });
-reportReady(party.address, { ...requests, connected: (others) => party.connected(others) });
+reportReady(party.address, {
+  ...requests,
+  connected: async (others) => void (await party.connected(others)),
+});

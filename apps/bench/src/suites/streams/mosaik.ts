@@ -1,0 +1,92 @@
+import { performance } from 'node:perf_hooks';
+import { createDiscovery } from '@mosaik/discovery';
+import { createStreams, type Streams, stream } from '@mosaik/streams';
+import { createLibp2pTransport } from '@mosaik/transport/libp2p';
+import { countArrivals } from './arrivals.ts';
+import { type Datum, datumCodec, payloads } from './payload.ts';
+import type { Party, PartyOptions, System } from './system.ts';
+
+const Datums = stream<Datum>('bench.datums', { codec: datumCodec });
+const There = stream<Datum>('bench.there', { codec: datumCodec });
+const Back = stream<Datum>('bench.back', { codec: datumCodec });
+/** As on the other side nobody is cut off for lagging: the slowest sets the pace, so that all datums arrive. */
+const PACED = { disconnectLagging: false } as const;
+
+/** Streams over libp2p: a node for each process, which finds the others through the first one. */
+export const mosaikSystem: System = {
+  async producer(options) {
+    const { address, streams } = await startNode(options);
+    const producer = streams.producer(Datums, PACED);
+    const { create } = payloads[options.payload];
+    let sequence = 0;
+    return {
+      address,
+      connected: (others) => producer.when().subscribed().minimumOf(others),
+      async send(count) {
+        for (let sent = 0; sent < count; sent++) await producer.send(create(sequence++));
+        await producer.flushed();
+      },
+    };
+  },
+
+  async consumer(options) {
+    const { address, streams } = await startNode(options);
+    const consumer = streams.consumer(Datums);
+    const arrivals = countArrivals();
+    void (async () => {
+      for await (const batch of consumer.batches()) arrivals.arrived(batch.length);
+    })();
+    return {
+      address,
+      connected: (others) => consumer.when().subscribed().minimumOf(others),
+      receive: (count) => arrivals.next(count),
+    };
+  },
+
+  async requester(options) {
+    const { address, streams } = await startNode(options);
+    const [there, back] = [streams.producer(There), streams.consumer(Back)];
+    const { create } = payloads[options.payload];
+    return {
+      address,
+      async connected() {
+        await Promise.all([there.when().online(), back.when().online()]);
+      },
+      async roundTrips(count) {
+        const times: number[] = [];
+        for (let round = 0; round < count; round++) {
+          const startedAt = performance.now();
+          await there.send(create(round));
+          await back.recv();
+          times.push(performance.now() - startedAt);
+        }
+        return times;
+      },
+    };
+  },
+
+  async responder(options) {
+    const { address, streams } = await startNode(options);
+    const [there, back] = [streams.consumer(There), streams.producer(Back)];
+    void (async () => {
+      for await (const datum of there) await back.send(datum);
+    })();
+    return {
+      address,
+      async connected() {
+        await Promise.all([there.when().online(), back.when().online()]);
+      },
+    };
+  },
+};
+
+async function startNode({ address }: PartyOptions): Promise<Pick<Party, 'address'> & { streams: Streams }> {
+  const transport = await createLibp2pTransport({
+    network: 'bench',
+    secretKey: `bench ${process.pid}`,
+    listen: ['/ip4/127.0.0.1/tcp/0'],
+  });
+  const discovery = await createDiscovery({ transport, bootstrap: address === '' ? [] : [address] });
+  const streams = createStreams({ transport, discovery });
+  return { address: transport.local.addresses.value[0] ?? '', streams };
+}

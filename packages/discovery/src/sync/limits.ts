@@ -5,6 +5,12 @@ export const BRANCHING = 16;
 export const LIST_ITEMS_MAX = 16;
 
 /**
+ * A session that begins with this many items, or fewer, begins with their list: who holds only itself has just joined, and
+ * is spared a round trip. More are likely to be the same on the other side, and then 37 bytes say so.
+ */
+export const OPENING_ITEMS_MAX = 1;
+
+/**
  * Turns of a session, both sides counted. One opens; a side divides a range of n items until 16 are left, which takes
  * ⌈log16(n / 16)⌉ turns of that side, so 3 each up to 65,536 items; then one lists, one compares, one delivers, one
  * has the last word: 1 + 2 × 3 + 4 = 11 at worst. Two catalogs of 1,000 random ids take 6.

@@ -1,7 +1,7 @@
 import type { PeerId } from '@mosaik/primitives';
 import { compareVersions } from '../entry/peer-entry.ts';
 import { isSameFingerprint, type Span, type SyncIndex } from './fingerprints.ts';
-import { BRANCHING, ITEMS_MAX, LIST_ITEMS_MAX, RANGES_MAX } from './limits.ts';
+import { BRANCHING, ITEMS_MAX, LIST_ITEMS_MAX, OPENING_ITEMS_MAX, RANGES_MAX } from './limits.ts';
 import {
   type Bounds,
   boundBetween,
@@ -31,11 +31,11 @@ export interface Holdings {
   tombstone(peer: PeerId): Tombstone | undefined;
 }
 
-/** The range that opens a session: everything, in short or as a list. */
+/** The range that opens a session: everything, in short; as a list when it is next to nothing. */
 export function openingRange(index: SyncIndex): SyncRange {
   const bounds = { from: FIRST_BOUND, to: LAST_BOUND };
   const span = { start: 0, end: index.items.length };
-  return span.end <= LIST_ITEMS_MAX ? listOf(index, bounds, span) : fingerprintOf(index, bounds, span);
+  return span.end <= OPENING_ITEMS_MAX ? listOf(index, bounds, span) : fingerprintOf(index, bounds, span);
 }
 
 /**

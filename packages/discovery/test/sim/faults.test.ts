@@ -195,7 +195,9 @@ describe('churn', () => {
         oldestMs = Math.max(oldestMs, staleness([...nodes.values()], changedAtMs, world.now));
         expect(oldestMs).toBeLessThanOrEqual(15_000);
       }
-      console.log(`${CHURN_CHANGES} of 40 nodes replaced: at most ${oldestMs.toFixed(0)} ms behind the truth`);
+      console.log(
+        `${CHURN_CHANGES} of 40 nodes replaced: at most ${oldestMs.toFixed(0)} ms behind the truth`,
+      );
       await world.until(() => knowEachOther([...nodes.values()]), { withinMs: 15_000 });
     });
   }, 300_000);

@@ -93,17 +93,20 @@ describe('reconciliation', () => {
     }
   });
 
-  it('lists few at once, and says no more when both are the same', () => {
-    const items = Array.from({ length: LIST_ITEMS_MAX }, (_, index) => ({
-      peer: peer(index),
-      version: version(0),
-    }));
-    const few = holding(items);
-    expect(openingRange(few.index)).toMatchObject({ kind: 'list' });
-    expect(reconcile(few, [openingRange(few.index)])).toEqual(NOTHING);
-    const more = holding([...items, { peer: peer(99), version: version(0) }]);
-    expect(openingRange(more.index)).toMatchObject({ kind: 'fingerprint', count: 17 });
-    expect(reconcile(more, [openingRange(more.index)])).toEqual(NOTHING);
+  it('begins with one item as it is, with more in short, and says no more when both are the same', () => {
+    for (const count of [0, 1, 2, LIST_ITEMS_MAX, LIST_ITEMS_MAX + 1]) {
+      const same = holding(ModelCatalog.numbered(0, count).items());
+      const kind = count > 1 ? 'fingerprint' : 'list';
+      expect(openingRange(same.index)).toMatchObject({ kind });
+      expect(reconcile(same, [openingRange(same.index)])).toEqual(NOTHING);
+    }
+  });
+
+  it('lists few as soon as it is known that they differ', () => {
+    const one = holding(ModelCatalog.numbered(0, LIST_ITEMS_MAX).items());
+    const other = holding(ModelCatalog.numbered(1, LIST_ITEMS_MAX).items());
+    const { ranges } = reconcile(other, [openingRange(one.index)]);
+    expect(ranges).toMatchObject([{ kind: 'list' }]);
   });
 
   it('takes ranges for the same only if they hold as many', () => {

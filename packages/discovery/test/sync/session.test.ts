@@ -98,7 +98,7 @@ describe('a sync session', () => {
   });
 
   it('tells of what has gone or died since it began', async () => {
-    const [a, b] = [ModelCatalog.numbered(0, 5), new ModelCatalog()];
+    const [a, b] = [ModelCatalog.numbered(0, 5), ModelCatalog.numbered(5, 7)];
     const [dead, gone] = [{ peer: peer(1), version: version(9) }, peer(2)];
     const items = a.items();
     a.items = () => items;
@@ -108,10 +108,11 @@ describe('a sync session', () => {
     };
     a.kill(dead);
     a.entries.delete(gone);
-    const [near, far] = await sync(a, b);
-    expect(near).toMatchObject({ sent: 3, missing: 0 });
-    expect(far).toMatchObject({ received: 3, missing: 1 });
-    expect(b.contents).toHaveLength(3);
+    // They differ, and `a` has few: it lists all five.
+    const [near, far] = await sync(b, a);
+    expect(far).toMatchObject({ sent: 3, missing: 0 });
+    expect(near).toMatchObject({ received: 3, missing: 1 });
+    expect(b.contents).toHaveLength(5);
     expect(b.tombstones.has(dead.peer)).toBe(true);
     // What nobody asked for is left out without a word.
     const [pulled, pushed] = await sync(new ModelCatalog(), a);

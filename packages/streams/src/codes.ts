@@ -16,6 +16,8 @@ export const StreamCode = {
   TooSlow: 10413,
   /** The producer has as many consumers as it takes, or too many of one peer. */
   NoCapacity: 10429,
+  /** The producer cannot keep its data any more. */
+  Failed: 10500,
 } as const;
 
 /** One of {@link StreamCode}. */
@@ -29,6 +31,7 @@ const TEXTS: Readonly<Record<number, string>> = {
   [StreamCode.NotWanted]: 'not wanted by subscribeIf',
   [StreamCode.TooSlow]: 'too slow',
   [StreamCode.NoCapacity]: 'no capacity',
+  [StreamCode.Failed]: 'the producer failed',
 };
 
 /** What a code says, for people; undefined when it is none of {@link StreamCode}. */

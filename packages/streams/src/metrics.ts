@@ -1,11 +1,10 @@
-import type { BoundCounter, Counter, Metrics } from '@mosaik/primitives';
+import type { BoundCounter, Metrics } from '@mosaik/primitives';
 
 /** What is counted for one stream, labelled by its name. */
 export interface StreamMetrics {
   /** A block was handed to one consumer's connection. */
   sent(datums: number, bytes: number): void;
   tooSlow(): void;
-  refused(code: number): void;
   received(datums: number, bytes: number): void;
   gap(): void;
   invalid(): void;
@@ -14,14 +13,11 @@ export interface StreamMetrics {
 /** The counters of one stream; added to once a block, not once a datum. */
 export function streamMetrics(metrics: Metrics, name: string): StreamMetrics {
   const labels = { stream: name };
-  const counter = (metric: string, description: string): Counter =>
-    metrics.counter(`mosaik.streams.${metric}`, { description });
   const bound = (metric: string, description: string): BoundCounter =>
-    counter(metric, description).with(labels);
+    metrics.counter(`mosaik.streams.${metric}`, { description }).with(labels);
   const datumsOut = bound('sent.datums', 'Data sent to consumers, one for each consumer');
   const bytesOut = bound('sent.bytes', 'Bytes of data sent to consumers');
   const tooSlow = bound('too_slow', 'Consumers dropped because they fell behind');
-  const refused = counter('refused', 'Subscriptions refused, by code');
   const datumsIn = bound('received.datums', 'Data received from producers');
   const bytesIn = bound('received.bytes', 'Bytes of data received from producers');
   const gaps = bound('gaps', 'Gaps seen by consumers');
@@ -32,7 +28,6 @@ export function streamMetrics(metrics: Metrics, name: string): StreamMetrics {
       bytesOut.add(bytes);
     },
     tooSlow: () => tooSlow.add(1),
-    refused: (code) => refused.add(1, { ...labels, code: String(code) }),
     received: (datums, bytes) => {
       datumsIn.add(datums);
       bytesIn.add(bytes);

@@ -57,7 +57,9 @@ export class StreamsNode implements Streams {
       name: 'streams',
       onError: (error, where) => log.error('%s: %o', where, error),
     });
-    const refused = transport.metrics.counter('mosaik.streams.refused');
+    const refused = transport.metrics.counter('mosaik.streams.refused', {
+      description: 'Subscriptions refused, by code',
+    });
     this.#serve = createGatekeeper({
       runtime: transport.runtime,
       discovery,
@@ -148,6 +150,7 @@ export class StreamsNode implements Streams {
       settings: producerSettings(options),
       scope: this.#scope.child(`producer ${shortId(definition.id)}`),
       discovery,
+      lookUp: (peer) => this.#lookUp(peer),
       metrics: streamMetrics(transport.metrics, definition.name),
     });
     const { id, name } = definition;

@@ -1,5 +1,6 @@
 import type { PeerInfo } from '@mosaik/discovery';
-import { type Condition, createCondition, InvalidArgumentError } from '@mosaik/primitives';
+import { type Condition, createCondition, InvalidArgumentError, type Scope } from '@mosaik/primitives';
+import { callUser } from '../user-code.ts';
 
 /** The peers that subscriptions are live with, and when that may have changed. */
 export interface Subscribers {
@@ -7,6 +8,8 @@ export interface Subscribers {
   readonly peers: () => Iterable<PeerInfo>;
   /** Told when subscriptions come or go, and when the catalog says something else of a peer. */
   readonly subscribe: (listener: () => void) => () => void;
+  /** Whose owner hears of predicates that throw. */
+  readonly scope: Scope;
 }
 
 /** Which subscriptions count, and how many there must be. */
@@ -51,9 +54,12 @@ export function subscribedCondition(
 
 function countOf(subscribers: Subscribers, { minimum, tags, predicates }: Wanted): number {
   let count = 0;
+  const { scope } = subscribers;
+  const satisfies = (peer: PeerInfo): boolean =>
+    callUser(scope, 'where', { call: () => predicates.every((holds) => holds(peer)), otherwise: false });
   for (const peer of subscribers.peers()) {
     if (count >= minimum) break;
-    if (tags.every((tag) => peer.hasTag(tag)) && predicates.every((holds) => holds(peer))) count++;
+    if (tags.every((tag) => peer.hasTag(tag)) && satisfies(peer)) count++;
   }
   return count;
 }

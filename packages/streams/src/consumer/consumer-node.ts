@@ -14,6 +14,7 @@ import { subscribedCondition } from '../conditions/subscription-condition.ts';
 import { createWhen, type When } from '../conditions/when.ts';
 import type { StreamDefinition } from '../definition.ts';
 import type { StreamMetrics } from '../metrics.ts';
+import { callUser } from '../user-code.ts';
 import { Inbox, Source } from './inbox.ts';
 import { Position } from './position.ts';
 import { Reader } from './reader.ts';
@@ -68,11 +69,20 @@ export class ConsumerNode<Out> {
     this.#options = options;
     this.definition = definition;
     this.settings = settings;
-    this.#selection = new Selection(settings.maxProducers, settings.prefer);
+    const { prefer } = settings;
+    const compare =
+      prefer &&
+      ((a: PeerInfo, b: PeerInfo): number =>
+        callUser(scope, 'prefer', { call: () => prefer(a, b), otherwise: 0 }));
+    this.#selection = new Selection(settings.maxProducers, compare);
     this.reader = new Reader(definition as StreamDefinition<unknown, Out>, this.#inbox, metrics);
     this.when = createWhen(
       subscribedCondition(
-        { peers: () => this.#livePeers(), subscribe: (listener) => this.#changes.subscribe(listener) },
+        {
+          scope,
+          peers: () => this.#livePeers(),
+          subscribe: (listener) => this.#changes.subscribe(listener),
+        },
         'producer',
       ),
       settings.onlineWhen,
@@ -159,7 +169,12 @@ export class ConsumerNode<Out> {
     const lost = this.subscriptions.filter(
       ({ state, info }) => state === 'live' && !catalog.has(info.peer) && info.peer !== own?.peer,
     );
-    return producers.concat(lost.map(({ info }) => info)).filter((info) => this.settings.subscribeIf(info));
+    return producers.concat(lost.map(({ info }) => info)).filter((info) => this.#wants(info));
+  }
+
+  #wants(info: PeerInfo): boolean {
+    const call = (): boolean => this.settings.subscribeIf(info);
+    return callUser(this.#options.scope, 'subscribeIf', { call, otherwise: false });
   }
 
   /** What the catalog says anew of a producer is worth another attempt. */
@@ -221,7 +236,7 @@ export class ConsumerNode<Out> {
   #knownOf(peer: PeerId): Known {
     const known = this.#known.get(peer) ?? {
       source: new Source(peer, this.settings.bufferBytes, this.#inbox.onReady),
-      position: new Position(peer),
+      position: new Position(peer, this.settings.criteria !== undefined),
       failedAtMs: undefined,
     };
     this.#known.delete(peer);

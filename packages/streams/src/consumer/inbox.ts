@@ -5,12 +5,16 @@ import type { Gap } from './consumer.ts';
 
 /** A block that waits to be read. */
 interface Received {
-  readonly type: 'block';
   readonly block: Block;
   readonly epoch: Epoch;
 }
 
-type Item = Received | Gap;
+/** What was missed between two subscriptions; put in together or not at all. */
+interface Missed {
+  readonly gaps: readonly Gap[];
+}
+
+type Item = Received | Missed;
 
 /** A datum as it came, and where from. */
 export interface RawDatum {
@@ -37,7 +41,8 @@ export class Source {
       maxItems: Number.POSITIVE_INFINITY,
       maxBytes: bufferBytes,
       // One block may be larger than the buffer: it then waits until the buffer is empty.
-      sizeOf: (item) => (item.type === 'gap' ? GAP_BYTES : Math.min(item.block.bytes.length, bufferBytes)),
+      sizeOf: (item) =>
+        Math.min('gaps' in item ? GAP_BYTES * item.gaps.length : item.block.bytes.length, bufferBytes),
     });
   }
 
@@ -53,31 +58,35 @@ export class Source {
     return this.#queue.length === 0;
   }
 
-  /** Waits while the buffer is full, so that the producer's link fills up, and then its queue. */
-  push(block: Block, epoch: Epoch, options: WaitOptions): Promise<void> {
-    this.#datums += block.count;
-    return this.#put({ type: 'block', block, epoch }, options).catch((error) => {
-      this.#datums -= block.count;
-      throw error;
-    });
+  /**
+   * Puts in a block; undefined when there was room. Else the promise of it: nothing is read from the producer's link until
+   * then, so that the link fills up, and then the queue at the producer.
+   */
+  push(block: Block, epoch: Epoch, options: WaitOptions): Promise<void> | undefined {
+    return this.#put({ block, epoch }, block.count, options);
   }
 
-  pushGap(gap: Gap, options: WaitOptions): Promise<void> {
-    return this.#put(gap, options);
+  /** Puts in what was missed; like {@link Source.push}. */
+  pushGaps(gaps: readonly Gap[], options: WaitOptions): Promise<void> | undefined {
+    return gaps.length === 0 ? undefined : this.#put({ gaps }, 0, options);
   }
 
   take(): Item | undefined {
     const item = this.#queue.tryTake();
-    if (item?.type === 'block') this.#datums -= item.block.count;
+    if (item !== undefined && 'block' in item) this.#datums -= item.block.count;
     return item;
   }
 
-  #put(item: Item, options: WaitOptions): Promise<void> {
+  #put(item: Item, datums: number, options: WaitOptions): Promise<void> | undefined {
     if (this.#queue.tryPush(item)) {
+      this.#datums += datums;
       this.#onReady(this);
-      return Promise.resolve();
+      return undefined;
     }
-    return this.#queue.push(item, options).then(() => this.#onReady(this));
+    return this.#queue.push(item, options).then(() => {
+      this.#datums += datums;
+      this.#onReady(this);
+    });
   }
 }
 
@@ -86,6 +95,8 @@ export class Inbox {
   readonly #ready: Source[] = [];
   readonly #isReady = new Set<Source>();
   readonly #waiting = new Set<() => void>();
+  #gaps: readonly Gap[] = [];
+  #gapsTaken = 0;
   #cursor: BlockCursor | undefined;
   #producer: PeerId | undefined;
   #epoch: Epoch | undefined;
@@ -107,11 +118,11 @@ export class Inbox {
   /** Moves to the next datum or gap; undefined when there is none. */
   take(): RawDatum | Gap | undefined {
     while (this.#cursor === undefined || this.#cursor.isDone) {
-      const item = this.#nextItem();
+      const gap = this.#gaps[this.#gapsTaken++];
+      if (gap !== undefined) return gap;
+      const item = this.#isClosed ? undefined : this.#nextItem();
       if (item === undefined) return undefined;
-      if (item.type === 'gap') return item;
-      this.#cursor = new BlockCursor(item.block);
-      this.#epoch = item.epoch;
+      this.#enter(item);
     }
     return this.#datum(this.#cursor);
   }
@@ -127,8 +138,16 @@ export class Inbox {
   close(): void {
     this.#isClosed = true;
     this.#ready.length = 0;
+    this.#gaps = [];
     this.#cursor = undefined;
     this.#wake();
+  }
+
+  #enter(item: Item): void {
+    this.#gaps = 'gaps' in item ? item.gaps : [];
+    this.#gapsTaken = 0;
+    this.#cursor = 'block' in item ? new BlockCursor(item.block) : undefined;
+    if ('block' in item) this.#epoch = item.epoch;
   }
 
   #datum(cursor: BlockCursor): RawDatum {

@@ -8,6 +8,7 @@ import {
   type Scope,
   type StreamId,
   sleep,
+  throwIfAborted,
   toError,
   type WaitOptions,
   withTimeout,
@@ -17,12 +18,23 @@ import { describeEnd, StreamCode } from '../codes.ts';
 import type { StreamMetrics } from '../metrics.ts';
 import { type ChannelState, type ChannelView, channelStats } from '../stats.ts';
 import { type Block, scanBlock } from '../wire/block.ts';
-import { decodeAccepted, decodeFinished, encodeSubscribe, Kind, kindOf } from '../wire/messages.ts';
+import {
+  type Accepted,
+  decodeAccepted,
+  decodeFinished,
+  type Epoch,
+  encodeSubscribe,
+  Kind,
+  kindOf,
+} from '../wire/messages.ts';
 import type { Source } from './inbox.ts';
 import type { Position } from './position.ts';
 
 /** How long a producer may take to answer, its connection included. */
 const ANSWER_MS = 10_000;
+
+/** One that ends sooner counts as another failed attempt: who is dropped again and again comes back more slowly. */
+const STEADY_MS = 5_000;
 
 export interface SubscriptionOptions {
   readonly scope: Scope;
@@ -85,11 +97,11 @@ export class Subscription {
   }
 
   view(): ChannelView {
-    const { scope, source } = this.#options;
+    const { source } = this.#options;
     const stats = channelStats({
       datums: this.#datums,
       bytes: this.#bytes,
-      uptimeMs: this.#state === 'live' ? scope.runtime.now() - this.#liveSinceMs : 0,
+      uptimeMs: this.#state === 'live' ? this.#liveMs : 0,
       lagDatums: source.queuedDatums,
       lagBytes: source.queuedBytes,
       lastError: this.#lastError,
@@ -127,85 +139,86 @@ export class Subscription {
 
   async #attempt(signal: AbortSignal): Promise<void> {
     try {
-      const link = await this.#begin(signal);
-      this.#link = link;
-      await this.#follow(link, signal);
+      await this.#begin(signal);
+      await this.#follow(signal);
     } catch (thrown) {
       if (!signal.aborted) this.#failed(toError(thrown));
     } finally {
+      if (this.#state === 'live' && this.#liveMs >= STEADY_MS) this.#backoff.reset();
       if (this.#link?.end === undefined) void this.#link?.close();
       this.#link = undefined;
     }
   }
 
-  /** Subscribes; resolves when the producer has accepted. */
-  async #begin(signal: AbortSignal): Promise<Link<Uint8Array>> {
-    const { scope, info, stream, criteria, open, signedMe } = this.#options;
+  /** Subscribes; resolves when the producer has accepted, and what was missed before that is in the inbox. */
+  async #begin(signal: AbortSignal): Promise<void> {
+    const { scope, position, source } = this.#options;
     const limits = { what: 'subscribing', timeoutMs: ANSWER_MS, signal };
-    return await withTimeout(scope.runtime, limits, async (limit) => {
-      const link = await open(info.peer, { signal: limit });
-      try {
-        await link.sendEncoded(encodeSubscribe({ stream, criteria, entry: signedMe() }), { signal: limit });
-        await this.#accepted(link, limit);
-        return link;
-      } catch (error) {
-        void link.close(link.end === undefined && error instanceof DecodeError ? StreamCode.Malformed : 0);
-        throw error;
-      }
-    });
-  }
-
-  async #accepted(link: Link<Uint8Array>, signal: AbortSignal): Promise<void> {
-    const answer = await link.receive({ signal });
-    if (answer === undefined) throw new DecodeError('malformed', 'the producer ended without an answer');
-    const { position, source } = this.#options;
-    for (const gap of position.begin(decodeAccepted(answer))) await source.pushGap(gap, { signal });
-    this.#backoff.reset();
+    const accepted = await withTimeout(scope.runtime, limits, (limit) => this.#ask(limit));
+    // Takes as long as the reader takes to make room: the place is not moved before what is missing is told.
+    await source.pushGaps(position.missedBefore(accepted), { signal });
+    position.begin(accepted);
     this.#failures = 0;
     this.#lastCode = undefined;
-    this.#liveSinceMs = this.#options.scope.runtime.now();
+    this.#liveSinceMs = scope.runtime.now();
     this.#set('live');
   }
 
-  async #follow(link: Link<Uint8Array>, signal: AbortSignal): Promise<void> {
-    try {
-      for await (const batch of link.batches({ signal })) {
-        for (const message of batch) await this.#take(message, signal);
-      }
-    } catch (error) {
-      if (error instanceof DecodeError) void link.close(StreamCode.Malformed, error.message);
-      throw error;
+  async #ask(signal: AbortSignal): Promise<Accepted> {
+    const { info, stream, criteria, open, signedMe } = this.#options;
+    const link = await open(info.peer, { signal });
+    if (signal.aborted) {
+      void link.close();
+      throwIfAborted(signal, 'subscribing');
+    }
+    this.#link = link;
+    await link.sendEncoded(encodeSubscribe({ stream, criteria, entry: signedMe() }), { signal });
+    const answer = await link.receive({ signal });
+    if (answer === undefined) throw new DecodeError('malformed', 'the producer ended without an answer');
+    return decodeAccepted(answer);
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    for await (const batch of (this.#link as Link<Uint8Array>).batches({ signal })) {
+      for (const message of batch) await this.#take(message, signal);
     }
   }
 
   /** Not a promise where there is room, which is nearly always. */
   #take(message: Uint8Array, signal: AbortSignal): Promise<void> | undefined {
-    const { position, metrics, source } = this.#options;
+    const { position } = this.#options;
     const kind = kindOf(message);
-    if (kind === Kind.Finished) {
-      position.finish(decodeFinished(message).next);
-      return undefined;
-    }
+    if (kind === Kind.Block) return this.#takeBlock(scanBlock(message), signal);
     // What newer producers may say besides is skipped.
-    if (kind !== Kind.Block) return undefined;
-    const block = scanBlock(message);
-    this.#checkPlace(block);
-    position.advance(block.next);
-    this.#datums += block.count;
-    this.#bytes += message.length;
-    metrics.received(block.count, message.length);
-    return block.count === 0 ? undefined : source.push(block, position.epoch as never, { signal });
+    if (kind === Kind.Finished) position.finish(decodeFinished(message));
+    return undefined;
   }
 
-  /** Within a subscription nothing is lost or comes twice; with criteria, places are left out. */
-  #checkPlace({ first }: Block): void {
-    const { position, criteria } = this.#options;
-    const isRight = criteria === undefined ? first === position.next : first >= position.next;
-    if (!isRight) throw new DecodeError('malformed', `a block at ${first}, not at ${position.next}`);
+  #takeBlock(block: Block, signal: AbortSignal): Promise<void> | undefined {
+    const { position, source } = this.#options;
+    position.check(block);
+    // The place is that of what the inbox has: a wait for room may be given up.
+    const waiting = block.count === 0 ? undefined : source.push(block, position.epoch as Epoch, { signal });
+    if (waiting !== undefined) return waiting.then(() => this.#taken(block));
+    this.#taken(block);
+    return undefined;
+  }
+
+  #taken({ next, count, bytes }: Block): void {
+    const { position, metrics } = this.#options;
+    position.advance(next);
+    this.#datums += count;
+    this.#bytes += bytes.length;
+    metrics.received(count, bytes.length);
+  }
+
+  get #liveMs(): number {
+    return this.#options.scope.runtime.now() - this.#liveSinceMs;
   }
 
   #failed(error: Error): void {
     this.#failures++;
+    if (error instanceof DecodeError) void this.#link?.close(StreamCode.Malformed, error.message);
     const end = error instanceof LinkEndedError ? error.end : undefined;
     this.#lastCode = end !== undefined && 'code' in end ? end.code : undefined;
     this.#lastError = end === undefined ? error.message : describeEnd(end);

@@ -36,7 +36,7 @@ export type Criteria<T = unknown> = {
 export const CRITERIA_LIMITS = {
   /** Operators and fields. */
   nodes: 128,
-  /** Values in one `$in` or `$nin`. */
+  /** Values in all `$in` and `$nin` together. */
   values: 256,
   depth: 8,
   /** Characters of a text. */
@@ -53,12 +53,13 @@ const COMBINING = new Set(['$and', '$or', '$nor']);
  * @throws {CriteriaError} that names what cannot be used.
  */
 export function checkCriteria(criteria: unknown): asserts criteria is Criteria {
-  checkQuery(criteria, { nodes: 0 }, 0);
+  checkQuery(criteria, { nodes: 0, values: 0 }, 0);
 }
 
 /** How much was looked at so far. */
 interface Effort {
   nodes: number;
+  values: number;
 }
 
 function checkQuery(query: unknown, effort: Effort, depth: number): void {
@@ -89,17 +90,18 @@ function checkOperators(path: string, operators: object, effort: Effort, depth: 
   for (const [name, operand] of Object.entries(operators)) {
     count(effort);
     if (COMPARING.has(name)) checkValue(`${path}.${name}`, operand);
-    else if (LISTING.has(name)) checkList(`${path}.${name}`, operand);
+    else if (LISTING.has(name)) checkList(`${path}.${name}`, operand, effort);
     else if (name === '$exists') checkBoolean(`${path}.${name}`, operand);
     else if (name === '$not') checkOperators(path, recordOf(operand), effort, depth + 1);
     else throw unknownOperator(name);
   }
 }
 
-function checkList(path: string, operand: unknown): void {
+function checkList(path: string, operand: unknown, effort: Effort): void {
   if (!Array.isArray(operand)) throw new CriteriaError(`${path} takes a list`);
-  if (operand.length > CRITERIA_LIMITS.values) {
-    throw new CriteriaError(`${path} takes at most ${CRITERIA_LIMITS.values} values, not ${operand.length}`);
+  effort.values += operand.length;
+  if (effort.values > CRITERIA_LIMITS.values) {
+    throw new CriteriaError(`more than ${CRITERIA_LIMITS.values} values in lists`);
   }
   for (const value of operand) checkValue(path, value);
 }

@@ -1,14 +1,14 @@
 import type { PeerInfo } from '@mosaik/discovery';
-import { createQueue, type Queue, type Runtime } from '@mosaik/primitives';
+import { abortable, createQueue, type Queue, type Runtime, type WaitOptions } from '@mosaik/primitives';
 import type { Link } from '@mosaik/transport';
-import { describeStreamCode, type StreamCode } from '../codes.ts';
+import { describeStreamCode, StreamCode } from '../codes.ts';
 import type { Filter } from '../criteria/filter.ts';
 import { type ChannelView, channelStats } from '../stats.ts';
 import { type Block, BlockCursor, BlockWriter, emptyBlock } from '../wire/block.ts';
 import { encodeFinished, type Sequence } from '../wire/messages.ts';
 import type { Egress, Sender } from './egress.ts';
 import type { Ledger } from './ledger.ts';
-import { Patience } from './patience.ts';
+import type { Patience } from './patience.ts';
 
 /** Where a channel lies in the bounds of its queue. */
 export interface ChannelBounds {
@@ -27,6 +27,7 @@ export interface ChannelOptions {
   readonly bounds: ChannelBounds;
   readonly egress: Egress;
   readonly ledger: Ledger | undefined;
+  readonly patience: Patience;
   /** Where the subscription begins. */
   readonly next: Sequence;
   /** The queue has filled up to the soft bound, or has been emptied below it; or the channel is idle. */
@@ -44,7 +45,7 @@ export class Channel implements Sender {
   readonly #queue: Queue<Block>;
   readonly #writer: BlockWriter | undefined;
   /** With criteria: what is wanted of what was sent since the last block. */
-  #wanted: Sequence[] = [];
+  readonly #wanted: Sequence[] = [];
   readonly #openedAtMs: number;
   readonly patience: Patience;
   info: PeerInfo;
@@ -81,7 +82,7 @@ export class Channel implements Sender {
     this.#writer = options.filter && new BlockWriter();
     this.#openedAtMs = runtime.now();
     this.#movedAtMs = this.#openedAtMs;
-    this.patience = new Patience(this.#openedAtMs);
+    this.patience = options.patience;
     this.#offeredTo = next;
     this.#toldTo = next;
     this.#doneTo = next;
@@ -139,9 +140,9 @@ export class Channel implements Sender {
     if (this.#options.filter?.(datum) === true) this.#wanted.push(sequence);
   }
 
-  /** Whether a block is part of this subscription. */
-  startsBefore(block: Block): boolean {
-    return this.#offeredTo <= block.first;
+  /** Whether a block is part of this subscription, and not of before it. */
+  covers(block: Block): boolean {
+    return block.first >= this.#offeredTo;
   }
 
   /** Takes a block that was made for all, or in its place what this channel's criteria left of it. */
@@ -174,12 +175,27 @@ export class Channel implements Sender {
     return new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
-  /** Ends the subscription in an orderly way: nothing follows from `next` on. */
-  async finish(next: Sequence): Promise<void> {
+  /** Resolves when everything offered so far has been handed to the connection, or the channel is over. */
+  async flushed(options?: WaitOptions): Promise<void> {
+    await abortable(this.idle(), 'flushing a stream', options);
+    if (this.link.end !== undefined) return;
+    await this.link.flushed(options).catch((error) => {
+      if (this.link.end === undefined) throw error;
+    });
+  }
+
+  /**
+   * Ends the subscription in an orderly way: nothing follows from `next` on. A consumer that does not take what is queued
+   * in time is not told that it has all: it will see the gap.
+   */
+  async finish(next: Sequence, withinMs: number): Promise<void> {
+    const late = this.#options.runtime.setTimer(withinMs, () => this.close(StreamCode.TooSlow));
     await this.idle();
-    if (this.#isOver) return;
-    await this.link.sendEncoded(encodeFinished({ next })).catch(() => {});
-    await this.link.close(0, 'the producer has ended');
+    if (!this.#isOver) {
+      await this.link.sendEncoded(encodeFinished({ next })).catch(() => {});
+      await this.link.close(0, 'the producer has ended');
+    }
+    late.cancel();
   }
 
   /** Ends the subscription with a code; what is queued is dropped. */

@@ -1,66 +1,66 @@
-import { invariant, type Runtime, type Scope, type Timer, toError } from '@mosaik/primitives';
+import type { Runtime, Scope, WaitOptions } from '@mosaik/primitives';
 import { StreamCode } from '../codes.ts';
 import { type Block, BlockWriter } from '../wire/block.ts';
 import type { Sequence } from '../wire/messages.ts';
 import type { Channel } from './channel.ts';
 import type { Journal } from './journal.ts';
-import type { Ledger } from './ledger.ts';
+import { Keeping } from './keeping.ts';
+import { Ledger } from './ledger.ts';
+import { Pace } from './pace.ts';
 
 /** Two blocks closer than this are taken to be of one turn of the event loop; see the sender of a link. */
 const SAME_TURN_MS = 0.05;
-
-/** A consumer that takes nothing for so long is dropped, also when it is the only one. */
-const STALL_MS = 5_000;
-
-/** What a journal may have taken and not yet kept, before `send` waits for it. */
-const KEEPING_BYTES_MAX = 8 * 1024 * 1024;
 
 interface FanoutOptions {
   readonly scope: Scope;
   readonly disconnectLagging: boolean;
   /** A block is sealed at this many data at the latest. */
   readonly blockDatums: number;
-  readonly ledger: Ledger | undefined;
+  /** Told of data that were handed to nobody's connection. */
+  readonly onUndelivered: ((datum: Uint8Array) => void) | undefined;
+  /** Keeps each block before anybody gets it; the sequence goes on where it says. */
+  readonly journal: Journal | undefined;
   /** `isHeld` has changed. */
   readonly onHeld: () => void;
-  readonly onTooSlow: () => void;
+  readonly onTooSlow: (channel: Channel) => void;
   /** The journal has failed; what it was given may be kept, or not. */
   readonly onJournalFailed: (error: Error) => void;
 }
 
-/** Resolves when the journal has kept a block. */
-interface Kept {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
 /**
- * Sends each datum to all channels: collects the data of one turn of the event loop in a block, and gives the block to
- * each channel. Decides when whoever sends must wait, and which channel is too slow.
+ * One epoch of a producer: sends each datum to all channels. Collects the data of one turn of the event loop in a block,
+ * has it kept if there is a journal, and gives it to each channel.
  */
 export class Fanout {
   readonly #options: FanoutOptions;
+  readonly ledger: Ledger | undefined;
   readonly #runtime: Runtime;
   readonly #writer = new BlockWriter();
   readonly #channels = new Set<Channel>();
   readonly #filtered = new Set<Channel>();
-  #next: Sequence = 0;
+  readonly #pace: Pace;
+  readonly #keeping: Keeping | undefined;
+  #next: Sequence;
+  #isHeld = false;
   #isSealPending = false;
   #sealedAtMs = Number.NEGATIVE_INFINITY;
-  #isHeld = false;
-  #isWanted = false;
-  #timer: Timer | undefined;
-  #journal: Journal | undefined;
-  #keepingBytes = 0;
-  /** Of the block that is being filled. */
-  #kept: Kept | undefined;
   /** The rest of this turn belongs to others. */
   #turn: Promise<void> | undefined;
 
   constructor(options: FanoutOptions) {
+    const { scope, disconnectLagging, journal, onUndelivered, onJournalFailed } = options;
     this.#options = options;
-    this.#runtime = options.scope.runtime;
+    this.#runtime = scope.runtime;
+    this.ledger = onUndelivered && new Ledger(onUndelivered);
+    this.#next = journal?.next ?? 0;
+    const onChange = (): void => this.#updateHeld();
+    this.#pace = new Pace(
+      { scope, disconnectLagging, channels: this.#channels, drop: (channel) => this.#drop(channel) },
+      onChange,
+    );
+    if (journal === undefined) return;
+    const onKept = (block: Block): void => this.#dispatch(block);
+    this.#keeping = new Keeping({ journal, onKept, onFailed: onJournalFailed, onLevel: onChange });
   }
 
   get next(): Sequence {
@@ -76,21 +76,9 @@ export class Fanout {
     return this.#isHeld;
   }
 
-  /** Goes on in the sequence of a journal, or without one from 0. Channels of before must be gone. */
-  restart(journal: Journal | undefined): void {
-    invariant(
-      this.#writer.isEmpty && this.#channels.size === 0,
-      'a sequence begins anew while the old one is in use',
-    );
-    this.#journal = journal;
-    this.#next = journal?.next ?? 0;
-  }
-
   /** Says whether somebody waits for room: only then may a slow channel be blamed for it. */
   setWanted(isWanted: boolean): void {
-    if (this.#isWanted === isWanted) return;
-    this.#isWanted = isWanted;
-    this.#assess();
+    this.#pace.setWanted(isWanted);
   }
 
   /**
@@ -99,7 +87,7 @@ export class Fanout {
    */
   append(encoded: Uint8Array, datum: unknown): Promise<void> | undefined {
     const sequence = this.#next++;
-    const kept = this.#journal === undefined ? undefined : this.#keptOfBlock();
+    const kept = this.#keeping?.current;
     for (const channel of this.#filtered) channel.filter(sequence, datum);
     this.#writer.append(sequence, encoded);
     if (this.#writer.isFull || this.#writer.count >= this.#options.blockDatums) {
@@ -115,81 +103,59 @@ export class Fanout {
   add(channel: Channel, hasCriteria: boolean): void {
     this.#channels.add(channel);
     if (hasCriteria) this.#filtered.add(channel);
-    this.#assess();
+    this.#pace.assess();
   }
 
   remove(channel: Channel): boolean {
     channel.drop();
     this.#filtered.delete(channel);
     const wasThere = this.#channels.delete(channel);
-    if (wasThere) this.#assess();
+    if (wasThere) this.#pace.assess();
     return wasThere;
-  }
-
-  /** The channel gets nothing more, and keeps what it has to send. */
-  detach(channel: Channel): void {
-    this.#filtered.delete(channel);
-    if (this.#channels.delete(channel)) this.#assess();
   }
 
   /** A channel's queue has reached or left one of its bounds. */
   levelChanged(): void {
-    this.#assess();
+    this.#pace.assess();
   }
 
-  /** Gives what has been collected to the channels. */
+  /** Gives what has been collected to the journal, or to the channels. */
   seal(): void {
     if (this.#writer.isEmpty) return;
     const block: Block = this.#writer.seal();
     this.#sealedAtMs = this.#runtime.now();
-    const kept = this.#kept;
-    this.#kept = undefined;
-    if (this.#journal === undefined) this.#dispatch(block);
-    else this.#keep(block, this.#journal, kept);
+    if (this.#keeping === undefined) this.#dispatch(block);
+    else this.#keeping.keep(block);
+  }
+
+  /** Resolves when everything taken so far has been handed to the connections of the consumers. */
+  async flushed(options?: WaitOptions): Promise<void> {
+    this.seal();
+    await this.#keeping?.settled();
+    await Promise.all([...this.#channels].map((channel) => channel.flushed(options)));
+  }
+
+  /** Delivers what was taken, and tells the channels that nothing follows. */
+  async finish(withinMs: number): Promise<void> {
+    this.seal();
+    await this.#keeping?.settled();
+    const channels = [...this.#channels];
+    if (this.#keeping?.hasFailed === true) for (const channel of channels) channel.close(StreamCode.Failed);
+    else await Promise.all(channels.map((channel) => channel.finish(this.#next, withinMs)));
+    for (const channel of channels) this.remove(channel);
+  }
+
+  #drop(channel: Channel): void {
+    this.remove(channel);
+    channel.close(StreamCode.TooSlow);
+    this.#options.onTooSlow(channel);
   }
 
   #dispatch(block: Block): void {
     // Who came while the journal was at work begins after this block.
-    const channels = [...this.#channels].filter((channel) => channel.startsBefore(block));
-    this.#options.ledger?.open(block, channels.length);
+    const channels = [...this.#channels].filter((channel) => channel.covers(block));
+    this.ledger?.open(block, channels.length);
     for (const channel of channels) channel.offer(block);
-  }
-
-  #keep(block: Block, journal: Journal, kept: Kept | undefined): void {
-    const pending = journal.append(block);
-    if (pending === undefined) {
-      this.#dispatch(block);
-      kept?.resolve();
-      return;
-    }
-    this.#addKeeping(block.bytes.length);
-    pending.then(
-      () => {
-        this.#addKeeping(-block.bytes.length);
-        this.#dispatch(block);
-        kept?.resolve();
-      },
-      (thrown) => {
-        const error = toError(thrown);
-        this.#options.onJournalFailed(error);
-        kept?.reject(error);
-      },
-    );
-  }
-
-  #addKeeping(bytes: number): void {
-    this.#keepingBytes += bytes;
-    this.#assess();
-  }
-
-  #keptOfBlock(): Promise<void> {
-    if (this.#kept === undefined) {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      // Who uses `trySend` does not hear of it here, but by the next call.
-      promise.catch(() => {});
-      this.#kept = { promise, resolve, reject };
-    }
-    return this.#kept.promise;
   }
 
   #scheduleSeal(): void {
@@ -211,56 +177,10 @@ export class Fanout {
     );
   }
 
-  #assess(): void {
-    const { disconnectLagging } = this.#options;
-    const full = [...this.#channels].filter((channel) => channel.isFull);
-    const areOthersReady = full.length < this.#channels.size;
-    if (full.length > 0 && disconnectLagging && this.#dropLagging(full, areOthersReady)) return;
-    const nowMs = this.#runtime.now();
-    const isBlame = disconnectLagging && areOthersReady && this.#isWanted;
-    for (const channel of this.#channels) {
-      channel.patience.setWaiting(isBlame && channel.isFull && !channel.isHeldBack, nowMs);
-    }
-    const isWaitedFor =
-      disconnectLagging && areOthersReady
-        ? full.some((channel) => isWorthWaiting(channel, nowMs))
-        : full.length > 0;
-    this.#watch(full, isWaitedFor, nowMs);
-    const isHeld = isWaitedFor || this.#keepingBytes >= KEEPING_BYTES_MAX;
+  #updateHeld(): void {
+    const isHeld = this.#pace.isHeld || this.#keeping?.isFull === true;
     if (isHeld === this.#isHeld) return;
     this.#isHeld = isHeld;
     this.#options.onHeld();
   }
-
-  /** Drops who is further behind than can be kept, or stuck; true when that made everything be assessed anew. */
-  #dropLagging(full: readonly Channel[], areOthersReady: boolean): boolean {
-    const nowMs = this.#runtime.now();
-    const isTooSlow = (channel: Channel): boolean =>
-      (areOthersReady && channel.isOverfull && !channel.isHeldBack) ||
-      (this.#isWanted && channel.stalledMs(nowMs) >= STALL_MS);
-    const lagging = full.filter(isTooSlow);
-    for (const channel of lagging) {
-      if (!this.remove(channel)) continue;
-      channel.close(StreamCode.TooSlow);
-      this.#options.onTooSlow();
-    }
-    return lagging.length > 0;
-  }
-
-  /** Looks again when patience ends, or a stall has lasted too long. */
-  #watch(full: readonly Channel[], isHeld: boolean, nowMs: number): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    if (!isHeld || !this.#isWanted || !this.#options.disconnectLagging) return;
-    const waits = full.map((channel) => {
-      const stallMs = STALL_MS - channel.stalledMs(nowMs);
-      const patienceMs = channel.patience.leftMs(nowMs);
-      return patienceMs > 0 ? Math.min(stallMs, patienceMs) : stallMs;
-    });
-    this.#timer = this.#options.scope.after(Math.max(1, Math.min(...waits)), () => this.#assess());
-  }
-}
-
-function isWorthWaiting(channel: Channel, nowMs: number): boolean {
-  return channel.isHeldBack || channel.patience.leftMs(nowMs) > 0;
 }

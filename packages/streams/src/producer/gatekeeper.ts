@@ -72,15 +72,14 @@ function compiled(criteria: unknown): Filter | undefined {
   return criteria === undefined ? undefined : compileCriteria(criteria);
 }
 
-/** A subscriber may be quicker than the gossip about it: it brings its entry. */
+/** A subscriber may be quicker than the gossip about it, also about its tags: it brings its entry. */
 async function introduced(
   peer: PeerId,
   entry: Uint8Array,
   { discovery, lookUp }: GatekeeperOptions,
 ): Promise<PeerInfo | undefined> {
-  const known = lookUp(peer);
-  if (known !== undefined || entry.length === 0) return known;
-  await discovery.feed(entry).catch(() => {});
+  // One that is not newer than what is known is refused before its signature is looked at.
+  if (entry.length > 0) await discovery.feed(entry).catch(() => {});
   return lookUp(peer);
 }
 

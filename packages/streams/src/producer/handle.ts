@@ -47,8 +47,9 @@ export class ProducerHandle<In> implements Producer<In> {
 
   get writable(): WritableStream<In> {
     this.#writable ??= new WritableStream<In>({
-      write: (datum) => this.send(datum),
+      write: (datum, controller) => this.send(datum, abortOf(controller)),
       close: () => this.close(),
+      abort: () => this.close(),
     });
     return this.#writable;
   }
@@ -77,4 +78,9 @@ export class ProducerHandle<In> implements Producer<In> {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** What fires when the writer gives up. The types of the platform at hand may not know of it. */
+function abortOf(controller: object): WaitOptions {
+  return { signal: (controller as { readonly signal?: AbortSignal }).signal };
 }

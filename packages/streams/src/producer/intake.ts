@@ -72,7 +72,8 @@ export class Intake<In> {
       if (!this.#isOpen && !this.#target.isOver) break;
       wake();
     }
-    if (this.#isOpen && this.#waiting.size === 0) this.#target.setWanted(false);
+    if (this.#waiting.size > 0) this.#target.setWanted(true);
+    else if (this.#isOpen) this.#target.setWanted(false);
   }
 
   #wait(encoded: Uint8Array, datum: In, { signal }: WaitOptions): Promise<void> {

@@ -43,15 +43,24 @@ export class Ledger {
 
   /** A channel is done with everything below `next`, from `from` on, whether it sent it or dropped it. */
   released(from: Sequence, next: Sequence): void {
-    for (const page of this.#pages) {
-      if (page.block.first >= from && page.block.next <= next) page.holders--;
+    for (let at = this.#indexOf(from); at < this.#pages.length; at++) {
+      const page = this.#pages[at] as Page;
+      if (page.block.next > next) break;
+      page.holders--;
     }
     while (this.#pages[0]?.holders === 0) this.#settle(this.#pages.shift() as Page);
   }
 
+  /** Of the page that `sequence` is on, or of the next one; pages ascend. */
   #indexOf(sequence: Sequence): number {
-    const index = this.#pages.findIndex(({ block }) => block.next > sequence);
-    return index < 0 ? this.#pages.length : index;
+    let low = 0;
+    let high = this.#pages.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#pages[middle] as Page).block.next > sequence) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
   #isBefore(at: number, sequence: Sequence): boolean {

@@ -1,7 +1,7 @@
 /** A consumer may hold up the others for this share of the time… */
 const SHARE = 0.05;
 /** …and for this long at a stretch. */
-const BURST_MS = 250;
+export const BURST_MS = 250;
 
 /**
  * How long a producer still waits for one consumer that holds up others: a token bucket of waiting time. So consumers

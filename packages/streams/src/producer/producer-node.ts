@@ -5,7 +5,6 @@ import {
   type PeerId,
   type Runtime,
   type Scope,
-  sleep,
   type WaitOptions,
   type WatchSource,
 } from '@mosaik/primitives';
@@ -17,13 +16,14 @@ import type { Filter } from '../criteria/filter.ts';
 import type { StreamDefinition } from '../definition.ts';
 import { FullError, JournalFailedError, OfflineError, ProducerClosedError } from '../errors.ts';
 import type { StreamMetrics } from '../metrics.ts';
+import { callUser } from '../user-code.ts';
 import { type Epoch, encodeAccepted } from '../wire/messages.ts';
 import { Channel } from './channel.ts';
 import { type Egress, LimitedEgress, unlimited } from './egress.ts';
 import { Fanout } from './fanout.ts';
+import { Forbearance } from './forbearance.ts';
 import { Intake } from './intake.ts';
 import type { Journal } from './journal.ts';
-import { Ledger } from './ledger.ts';
 import type { ProducerStats } from './producer.ts';
 import { RefusedPeers } from './refused-peers.ts';
 import type { ProducerSettings } from './settings.ts';
@@ -46,6 +46,8 @@ interface ProducerNodeOptions<In> {
   readonly settings: ProducerSettings<In>;
   readonly scope: Scope;
   readonly discovery: Discovery;
+  /** What is known of a peer, this node included. */
+  readonly lookUp: (peer: PeerId) => PeerInfo | undefined;
   readonly metrics: StreamMetrics;
 }
 
@@ -63,13 +65,13 @@ export class ProducerNode<In> {
   readonly when: When;
   readonly #scope: Scope;
   readonly #discovery: Discovery;
+  readonly #lookUp: (peer: PeerId) => PeerInfo | undefined;
   readonly #metrics: StreamMetrics;
-  readonly #fanout: Fanout;
+  #fanout: Fanout;
   readonly #egress: Egress;
-  readonly #ledger: Ledger | undefined;
+  readonly #forbearance = new Forbearance();
   /** Told when channels come or go, or when the catalog says something else of a peer. */
   readonly #changes: WatchSource<number> = createWatch(0);
-  readonly #finished = new AbortController();
   #epoch: Epoch;
   #hasJournal = false;
   /** Why the journal failed. */
@@ -82,25 +84,17 @@ export class ProducerNode<In> {
   #refusedCount = 0;
   #undelivered = 0;
 
-  constructor({ definition, settings, scope, discovery, metrics }: ProducerNodeOptions<In>) {
+  constructor({ definition, settings, scope, discovery, lookUp, metrics }: ProducerNodeOptions<In>) {
     this.definition = definition;
     this.settings = settings;
     this.#scope = scope;
     this.#discovery = discovery;
+    this.#lookUp = lookUp;
     this.#metrics = metrics;
     this.#epoch = freshEpoch(scope.runtime);
-    const { maxEgressBytesPerSecond: egress, disconnectLagging, blockDatums } = settings;
+    const { maxEgressBytesPerSecond: egress } = settings;
     this.#egress = Number.isFinite(egress) ? new LimitedEgress(scope, egress) : unlimited;
-    this.#ledger = settings.onUndelivered && new Ledger((datum) => this.#giveBack(datum));
-    this.#fanout = new Fanout({
-      scope,
-      disconnectLagging,
-      blockDatums,
-      ledger: this.#ledger,
-      onHeld: () => this.intake.update(),
-      onTooSlow: () => this.#onTooSlow(),
-      onJournalFailed: (error) => this.#onJournalFailed(error),
-    });
+    this.#fanout = this.#newFanout(undefined);
     this.intake = new Intake(definition, this.#target());
     this.when = createWhen(subscribedCondition(this.#subscribers(), 'consumer'), settings.onlineWhen);
     this.#follow();
@@ -141,16 +135,12 @@ export class ProducerNode<In> {
    * sequence of before has ended, and come back.
    */
   setJournal(journal: Journal | undefined): void {
-    this.#fanout.seal();
-    const { next } = this;
-    for (const channel of [...this.channels]) {
-      this.#fanout.detach(channel);
-      void channel.finish(next);
-    }
+    const former = this.#fanout;
     this.#hasJournal = journal !== undefined;
     this.#failure = undefined;
     this.#epoch = journal?.epoch ?? freshEpoch(this.#scope.runtime);
-    this.#fanout.restart(journal);
+    this.#fanout = this.#newFanout(journal);
+    this.#scope.spawn('end of a sequence', () => former.finish(FINISH_MS));
     this.#changed();
     this.#updateOnline();
   }
@@ -160,7 +150,6 @@ export class ProducerNode<In> {
     const refusal = this.#refusalOf(applicant.info);
     if (refusal !== undefined) {
       this.#refusedCount++;
-      this.#metrics.refused(refusal.code);
       this.refused.add(applicant.info.peer, refusal.code);
       return refusal;
     }
@@ -169,30 +158,32 @@ export class ProducerNode<In> {
     return undefined;
   }
 
-  async flushed(options?: WaitOptions): Promise<void> {
-    this.#fanout.seal();
-    await Promise.all(
-      [...this.channels].map(async (channel) => {
-        await channel.idle();
-        if (channel.link.end === undefined) await channel.link.flushed(options).catch(() => {});
-      }),
-    );
+  flushed(options?: WaitOptions): Promise<void> {
+    return this.#fanout.flushed(options);
   }
 
   /** Delivers what was taken, tells the consumers that nothing follows, and ends. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#fanout.seal();
     this.intake.update();
-    const channels = [...this.channels];
-    const finished = Promise.all(channels.map((channel) => channel.finish(this.next)));
-    const patience = sleep(this.#scope.runtime, FINISH_MS, { signal: this.#finished.signal }).catch(() => {});
-    await Promise.race([finished, patience]);
-    this.#finished.abort();
-    for (const channel of channels) this.#remove(channel);
+    await this.#fanout.finish(FINISH_MS);
     await this.#scope.close();
     this.#changes.close();
+  }
+
+  #newFanout(journal: Journal | undefined): Fanout {
+    const { disconnectLagging, blockDatums } = this.settings;
+    return new Fanout({
+      scope: this.#scope,
+      disconnectLagging,
+      blockDatums,
+      journal,
+      onUndelivered: this.settings.onUndelivered && ((datum) => this.#giveBack(datum)),
+      onHeld: () => this.intake.update(),
+      onTooSlow: (channel) => this.#onTooSlow(channel),
+      onJournalFailed: (error) => this.#onJournalFailed(error),
+    });
   }
 
   #target(): ConstructorParameters<typeof Intake<In>>[1] {
@@ -222,6 +213,7 @@ export class ProducerNode<In> {
     return {
       peers: () => this.#peers(),
       subscribe: (listener) => this.#changes.subscribe(listener),
+      scope: this.#scope,
     };
   }
 
@@ -245,24 +237,28 @@ export class ProducerNode<In> {
   /** Whoever does not qualify any more is let go; what is known of the others is brought up to date. */
   #onCatalog(): void {
     if (this.#isClosed) return;
-    const { catalog } = this.#discovery;
     let isChanged = false;
     for (const channel of [...this.channels]) {
-      const info = catalog.get(channel.info.peer);
+      const info = this.#lookUp(channel.info.peer);
       if (info === undefined || isSame(info, channel.info)) continue;
       channel.info = info;
       isChanged = true;
-      if (this.settings.acceptIf(info)) continue;
+      if (this.#accepts(info)) continue;
       this.#remove(channel);
       channel.close(StreamCode.NotAllowed);
     }
     if (isChanged) this.#changed();
   }
 
+  #accepts(info: PeerInfo): boolean {
+    const call = (): boolean => this.settings.acceptIf(info);
+    return callUser(this.#scope, 'acceptIf', { call, otherwise: false });
+  }
+
   #refusalOf(info: PeerInfo): Refusal | undefined {
-    const { acceptIf, maxConsumers } = this.settings;
+    const { maxConsumers } = this.settings;
     if (this.#isClosed) return { code: StreamCode.StreamNotFound, reason: 'the producer has ended' };
-    if (!acceptIf(info)) return { code: StreamCode.NotAllowed, reason: 'not allowed by acceptIf' };
+    if (!this.#accepts(info)) return { code: StreamCode.NotAllowed, reason: 'not allowed by acceptIf' };
     if (this.channels.size >= maxConsumers) {
       return { code: StreamCode.NoCapacity, reason: `no capacity: ${maxConsumers} consumers at most` };
     }
@@ -282,7 +278,8 @@ export class ProducerNode<In> {
   }
 
   #open({ link, info, filter }: Applicant): void {
-    this.#fanout.seal();
+    const fanout = this.#fanout;
+    fanout.seal();
     const channel: Channel = new Channel({
       runtime: this.#scope.runtime,
       link,
@@ -290,26 +287,34 @@ export class ProducerNode<In> {
       filter,
       bounds: this.settings.bounds,
       egress: this.#egress,
-      ledger: this.#ledger,
+      ledger: fanout.ledger,
+      patience: this.#forbearance.take(info.peer, this.#scope.runtime.now()),
       next: this.next,
-      onLevel: () => this.#fanout.levelChanged(),
+      onLevel: () => fanout.levelChanged(),
       onSent: (datums, bytes) => this.#metrics.sent(datums, bytes),
     });
     // An empty link has room for it, and what follows queues behind it.
     link.trySendEncoded(encodeAccepted({ epoch: this.epoch, next: this.next }));
-    this.#fanout.add(channel, filter !== undefined);
-    void link.ended.then(() => this.#remove(channel));
+    fanout.add(channel, filter !== undefined);
+    void link.ended.then(() => {
+      if (fanout.remove(channel)) this.#onRemoved(channel);
+    });
     this.#changed();
   }
 
   #remove(channel: Channel): void {
-    if (this.#fanout.remove(channel)) this.#changed();
+    if (this.#fanout.remove(channel)) this.#onRemoved(channel);
   }
 
-  #onTooSlow(): void {
+  #onRemoved({ info, patience }: Channel): void {
+    this.#forbearance.keep(info.peer, patience, this.#scope.runtime.now());
+    this.#changed();
+  }
+
+  #onTooSlow(channel: Channel): void {
     this.#droppedTooSlow++;
     this.#metrics.tooSlow();
-    this.#changed();
+    this.#onRemoved(channel);
   }
 
   #changed(): void {
@@ -323,7 +328,8 @@ export class ProducerNode<In> {
 
   #giveBack(encoded: Uint8Array): void {
     this.#undelivered++;
-    this.settings.onUndelivered?.(this.definition.codec.decode(encoded));
+    const call = (): void => this.settings.onUndelivered?.(this.definition.codec.decode(encoded));
+    callUser(this.#scope, 'onUndelivered', { call, otherwise: undefined });
   }
 }
 

@@ -21,9 +21,11 @@ export function handleAppend(s: State, message: AppendRequest): void {
     reject(s, message);
     return;
   }
-  const taken = take(s, known > 0 ? message.entries.slice(known) : message.entries);
+  const fresh = known > 0 ? message.entries.slice(known) : message.entries;
+  const taken = take(s, fresh);
   s.matched = Math.max(s.matched, previous.index + taken) as LogIndex;
-  if (message.entries.length > 0) s.isAckDue = true;
+  // Without room there is silence: an answer would have the leader send it all again at once.
+  if (taken === fresh.length && message.entries.length > 0) s.isAckDue = true;
   learnCommit(s, message.commit);
 }
 

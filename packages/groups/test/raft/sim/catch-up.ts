@@ -1,5 +1,5 @@
 import type { CatchUpNeed } from '../../../src/raft/raft.ts';
-import type { LogIndex } from '../../../src/raft/types.ts';
+import type { Entry, LogIndex } from '../../../src/raft/types.ts';
 import type { Counts, SimMember } from './member.ts';
 import { linkOf, type Network } from './network.ts';
 import { entryAt } from './oracle.ts';
@@ -27,7 +27,8 @@ export function catchUp(member: SimMember, need: CatchUpNeed, options: CatchUpOp
   const source = random.pick(sources);
   if (!source?.raft) return;
   member.isCatchingUp = true;
-  const deliver = source.disk.snapshot.meta.index >= need.from ? pullSnapshot(source) : pullEntries(source, need);
+  const deliver =
+    source.disk.snapshot.meta.index >= need.from ? pullSnapshot(source) : pullEntries(source, need);
   member.later(random.int(1, 20), () => {
     member.isCatchingUp = false;
     options.counts.catchUps++;
@@ -37,7 +38,7 @@ export function catchUp(member: SimMember, need: CatchUpNeed, options: CatchUpOp
 
 function pullEntries(source: SimMember, need: CatchUpNeed): (member: SimMember) => void {
   const { term, commit } = source.raft!.status;
-  const entries = [];
+  const entries: Entry[] = [];
   for (let index = need.from; index <= Math.min(commit, need.to); index++) {
     const entry = entryAt(source.disk.log, index);
     if (!entry || entry.term !== entryAt(source.log, index)?.term) break;

@@ -30,6 +30,9 @@ export interface Counts {
   crashes: number;
 }
 
+/** When a crash or a cut hurts most: something was just promised, or is not known to others yet. */
+export type Moment = 'voted' | 'elected' | 'committed' | 'any';
+
 export interface MemberOptions {
   readonly id: MemberId;
   readonly schedule: Schedule;
@@ -41,6 +44,10 @@ export interface MemberOptions {
   readonly rules: Partial<Rules>;
   readonly disk: Disk;
   send(message: Message): void;
+  /** The process ended, and what it had sent with it. */
+  onCrash(member: SimMember): void;
+  /** Something was done that a fault may follow at once. */
+  onMoment(member: SimMember, moment: Moment): void;
   /** The member lacks committed entries. */
   onNeed(member: SimMember, need: CatchUpNeed): void;
 }
@@ -61,6 +68,8 @@ export class SimMember {
   isCatchingUp = false;
   /** The disk does nothing before. */
   diskFreeAt = 0;
+  #isAsleep = false;
+  #missed: Message[] = [];
   #life = 0;
   #commit = 0;
   #writing: Persist[] = [];
@@ -100,8 +109,11 @@ export class SimMember {
   crash(): void {
     const { random, counts } = this.#options;
     const lucky = random.int(0, this.#writing.length);
-    for (const persist of this.#writing.slice(0, random.chance(0.5) ? 0 : lucky)) writeDisk(this.disk, persist);
+    for (const persist of this.#writing.slice(0, random.chance(0.5) ? 0 : lucky))
+      writeDisk(this.disk, persist);
     this.raft = undefined;
+    this.#isAsleep = false;
+    this.#missed = [];
     this.#life++;
     this.#writing = [];
     this.#applying = [];
@@ -111,20 +123,40 @@ export class SimMember {
     this.#reads.clear();
     this.#confirmed = [];
     counts.crashes++;
+    if (random.chance(0.5)) this.#options.onCrash(this);
   }
 
   receive(message: Message): void {
-    this.input((raft) => raft.step(message));
+    if (this.#isAsleep) this.#missed.push(message);
+    else this.input((raft) => raft.step(message));
+  }
+
+  /** The process stands still, as one does that is swapped out; what comes meanwhile waits, and clients are first. */
+  sleep(duration: number): void {
+    if (this.#isAsleep || !this.raft) return;
+    this.#isAsleep = true;
+    this.later(duration, () => {
+      const missed = this.#missed;
+      this.#missed = [];
+      this.#isAsleep = false;
+      this.read();
+      for (const message of missed) this.receive(message);
+    });
   }
 
   /** Hands the core an input, and does what comes of it. */
   input(act: (raft: Raft) => void): void {
     if (!this.raft) return;
     act(this.raft);
-    this.#handle(this.raft, this.raft.takeOutput());
+    const output = this.raft.takeOutput();
+    const known = this.#commit;
+    this.#handle(this.raft, output);
+    const moment = this.#momentOf(output, this.#commit > known);
+    this.#options.onMoment(this, moment);
   }
 
   write(data: Uint8Array): void {
+    if (this.#isAsleep) return;
     const begun = this.#options.oracle.floor();
     this.input((raft) => {
       const proposed = raft.propose([data]);
@@ -133,6 +165,7 @@ export class SimMember {
   }
 
   read(): void {
+    if (this.#isAsleep) return;
     const context = this.#nextContext++;
     this.#reads.set(context, this.#options.oracle.floor());
     this.input((raft) => raft.requestRead(context));
@@ -142,23 +175,30 @@ export class SimMember {
   snapshot(): void {
     const { raft } = this;
     const meta = raft?.snapshotAt(raft.status.applied);
-    if (!raft || !meta || meta.index <= this.disk.snapshot.meta.index || meta.index !== this.machine.index) return;
+    if (!raft || !meta || meta.index <= this.disk.snapshot.meta.index || meta.index !== this.machine.index)
+      return;
     compact(this.disk, { meta, state: this.machine });
     raft.compacted(meta.index);
   }
 
   /** Runs what a driver does later, unless the process has ended by then. */
-  later(delay: number, act: () => void): void {
+  later(delay: number, act: () => unknown): void {
     const life = this.#life;
     this.#options.schedule.after(delay, () => {
       if (life === this.#life) act();
     });
   }
 
+  #momentOf({ messages, leadership }: Output, isCommitNews: boolean): Moment {
+    if (leadership?.role === 'leader') return 'elected';
+    if (messages.some((message) => message.type === 'voteResponse' && message.granted)) return 'voted';
+    return isCommitNews && this.isLeader ? 'committed' : 'any';
+  }
+
   #tick(): void {
     const { schedule, speeds } = this.#options;
     schedule.after(speeds.tick, () => {
-      this.input((raft) => raft.tick());
+      if (!this.#isAsleep) this.input((raft) => raft.tick());
       this.#tick();
     });
   }
@@ -181,10 +221,10 @@ export class SimMember {
       oracle.leads(this.id, leadership.term, this.log);
     }
     if (configuration?.isCommitted) counts.configurations++;
-    const { commit } = raft.status;
+    const { commit, term } = raft.status;
     for (let index = this.#commit + 1; index <= commit; index++) {
       const entry = entryAt(this.log, index);
-      if (entry) oracle.commits(this.id, entry);
+      if (entry) oracle.commits(this.id, entry, term);
     }
     this.#commit = commit;
   }

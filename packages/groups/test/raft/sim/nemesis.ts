@@ -1,8 +1,9 @@
 import type { Raft } from '../../../src/raft/raft.ts';
 import type { Configuration, MemberId } from '../../../src/raft/types.ts';
-import type { Counts, SimMember } from './member.ts';
+import type { Counts, Moment, SimMember } from './member.ts';
 import { linkOf, type Network } from './network.ts';
 import type { Random } from './random.ts';
+import type { Schedule } from './schedule.ts';
 
 /** How likely each fault is at each step of the nemesis. */
 export interface Plan {
@@ -11,6 +12,16 @@ export interface Plan {
   readonly oneWay: number;
   readonly heal: number;
   readonly stall: number;
+  /** A member stands still for a while. */
+  readonly sleep: number;
+  /** Who is elected changes the configuration at once, or tries to. */
+  readonly eagerness: number;
+  /** Who has changed the configuration is cut off before others know. */
+  readonly isolation: number;
+  /** What follows a moment, at once or soon, is a crash. */
+  readonly crashAt: Readonly<Record<Moment, number>>;
+  /** Or a cut. */
+  readonly isolateAt: Readonly<Record<Moment, number>>;
   readonly snapshot: number;
   readonly transfer: number;
   readonly membership: number;
@@ -22,26 +33,82 @@ export interface NemesisOptions {
   readonly members: readonly SimMember[];
   readonly network: Network;
   readonly counts: Counts;
-  readonly now: () => number;
+  readonly schedule: Schedule;
+  /** Harm is done until then. */
+  readonly isBusy: { readonly now: boolean };
 }
 
 /** Does one round of harm. */
-export function strike({ plan, random, members, network, counts, now }: NemesisOptions): void {
-  const member = random.pick(members)!;
+export function strike(options: NemesisOptions): void {
+  const { random, members } = options;
+  const leaders = members.filter((each) => each.isLeader);
+  const member = (random.chance(0.4) ? random.pick(leaders) : undefined) ?? random.pick(members)!;
+  harmMember(member, options);
+  harmNetwork(options);
+  for (const leader of leaders) disturbLeader(leader, options);
+}
+
+function harmMember(member: SimMember, { plan, random, members, schedule }: NemesisOptions): void {
   if (random.chance(plan.crash)) {
     if (member.raft) member.crash();
     else member.start();
   }
   for (const each of members) if (!each.raft && random.chance(0.3)) each.start();
+  if (random.chance(plan.stall))
+    member.diskFreeAt = Math.max(member.diskFreeAt, schedule.now) + random.int(50, 400);
+  if (random.chance(plan.snapshot)) member.snapshot();
+  if (random.chance(plan.sleep)) member.sleep(random.int(20, 400));
+}
+
+function harmNetwork({ plan, random, members, network }: NemesisOptions): void {
   if (random.chance(plan.partition)) split(members, random, network);
   if (random.chance(plan.oneWay)) cutSome(members, random, network);
   if (random.chance(plan.heal)) network.cut.clear();
-  if (random.chance(plan.stall)) member.diskFreeAt = Math.max(member.diskFreeAt, now()) + random.int(50, 400);
-  if (random.chance(plan.snapshot)) member.snapshot();
-  for (const leader of members.filter((each) => each.isLeader)) {
-    if (random.chance(plan.transfer)) transfer(leader, random, counts);
-    if (random.chance(plan.membership)) reconfigure(leader, members, random);
+}
+
+function disturbLeader(leader: SimMember, options: NemesisOptions): void {
+  const { plan, random, members, counts } = options;
+  if (random.chance(plan.transfer)) transfer(leader, random, counts);
+  if (!random.chance(plan.membership)) return;
+  reconfigure(leader, members, random);
+  if (random.chance(plan.isolation)) isolate(leader, options);
+}
+
+/** What a moment is made of: the member goes on, or ends, or is cut off, or does what it should wait with. */
+export function seize(member: SimMember, moment: Moment, options: NemesisOptions): void {
+  const { plan, random, members, network, isBusy } = options;
+  if (!isBusy.now) return;
+  const isPatient = moment === 'elected' || random.chance(0.3);
+  if (random.chance(plan.crashAt[moment])) {
+    member.later(isPatient ? random.int(0, 12) : 0, () =>
+      crashForAWhile(member, isPatient ? 300 : 5, options),
+    );
+  } else if (random.chance(plan.isolateAt[moment])) {
+    member.later(random.int(0, 12), () => isolate(member, options));
   }
+  if (moment !== 'elected' || !random.chance(plan.eagerness)) return;
+  member.later(0, () => isBusy.now && reconfigure(member, members, random));
+  if (random.chance(plan.isolation))
+    member.later(random.int(1, 40), () => isBusy.now && split(members, random, network));
+}
+
+function crashForAWhile(member: SimMember, most: number, { random, schedule, isBusy }: NemesisOptions): void {
+  if (!isBusy.now || !member.raft) return;
+  member.crash();
+  schedule.after(random.int(1, most), () => {
+    if (!member.raft) member.start();
+  });
+}
+
+/** Nobody hears of a member any more, nor it of them, and what it sent last did not arrive. */
+function isolate(member: SimMember, { members, network, isBusy }: NemesisOptions): void {
+  if (!isBusy.now) return;
+  network.lose(member.id);
+  separate(
+    [member],
+    members.filter((other) => other !== member),
+    network,
+  );
 }
 
 /** Two sides, which hear nothing of each other. */
@@ -49,6 +116,10 @@ function split(members: readonly SimMember[], random: Random, network: Network):
   const order = random.shuffle(members);
   const size = random.int(1, Math.max(1, order.length - 1));
   const [left, right] = [order.slice(0, size), order.slice(size)];
+  separate(left, right, network);
+}
+
+function separate(left: readonly SimMember[], right: readonly SimMember[], network: Network): void {
   network.cut.clear();
   for (const a of left) {
     for (const b of right) {
@@ -74,16 +145,20 @@ function transfer(leader: SimMember, random: Random, counts: Counts): void {
 }
 
 /** One step: somebody is counted in, gets a vote, loses it, or is counted out. */
-function reconfigure(leader: SimMember, members: readonly SimMember[], random: Random): void {
+export function reconfigure(leader: SimMember, members: readonly SimMember[], random: Random): void {
   const { id } = random.pick(members)!;
   leader.input((raft: Raft) => {
     const { voters, learners } = raft.status.configuration.configuration;
-    const others = { voters: voters.filter((each) => each !== id), learners: learners.filter((each) => each !== id) };
+    const others = {
+      voters: voters.filter((each) => each !== id),
+      learners: learners.filter((each) => each !== id),
+    };
     const isVoter = voters.includes(id);
     const isLearner = learners.includes(id);
     if (isVoter && voters.length === 1) return;
     if (isVoter && random.chance(0.3)) raft.proposeConfiguration(others);
-    else if (isVoter || !isLearner) raft.proposeConfiguration(sorted(others.voters, [...others.learners, id]));
+    else if (isVoter || !isLearner)
+      raft.proposeConfiguration(sorted(others.voters, [...others.learners, id]));
     else if (random.chance(0.8)) raft.proposeConfiguration(sorted([...others.voters, id], others.learners));
     else raft.proposeConfiguration(others);
   });

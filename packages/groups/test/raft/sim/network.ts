@@ -17,6 +17,8 @@ export interface Network {
   /** Ordered pairs between which nothing gets through: cut links need not be cut both ways, nor make sense. */
   readonly cut: Set<string>;
   send(message: Message): void;
+  /** What a member has sent and has not arrived never will: it went with the connections of a process that ended. */
+  lose(from: MemberId): void;
   heal(): void;
 }
 
@@ -34,11 +36,13 @@ interface NetworkOptions {
 export function createNetwork({ schedule, random, faults, deliver }: NetworkOptions): Network {
   const cut = new Set<string>();
   const isCut = (message: Message): boolean => cut.size > 0 && cut.has(linkOf(message.from, message.to));
+  const connections = new Map<MemberId, number>();
   const dispatch = (message: Message): void => {
     if (random.chance(faults.loss)) return;
+    const connection = connections.get(message.from);
     const factor = random.chance(faults.stragglers) ? 40 : 1;
     schedule.after(1 + Math.floor(random.next() * faults.delay * factor), () => {
-      if (!isCut(message)) deliver(message);
+      if (!isCut(message) && connections.get(message.from) === connection) deliver(message);
     });
   };
   return {
@@ -49,6 +53,7 @@ export function createNetwork({ schedule, random, faults, deliver }: NetworkOpti
       dispatch(message);
       if (random.chance(faults.duplication)) dispatch(message);
     },
+    lose: (from) => connections.set(from, (connections.get(from) ?? 0) + 1),
     heal() {
       cut.clear();
       Object.assign(faults, { loss: 0, duplication: 0, stragglers: 0 });

@@ -26,7 +26,7 @@ export interface Oracle {
   /** Log matching: an entry is the same, after the same, wherever its index and term appear. */
   appended(entry: Entry, previous: Term): void;
   /** Leader completeness and state machine safety: nothing else is ever committed at its place. */
-  commits(member: MemberId, entry: Entry): void;
+  commits(member: MemberId, entry: Entry, term: Term): void;
   /** State machine safety: the same sequence, and so the same state, everywhere. */
   applied(member: MemberId, entry: Entry, before: MachineState): MachineState;
   restored(member: MemberId, meta: SnapshotMeta, state: MachineState): void;
@@ -48,6 +48,8 @@ export function createOracle(): Oracle {
   const leaders = new Map<Term, MemberId>();
   const known = new Map<string, { readonly entry: Entry; readonly previous: Term }>();
   const committed: (Entry | undefined)[] = [];
+  /** In which term each entry was committed: the leader that does it is the first to know. */
+  const committedIn: Term[] = [];
   const chains: number[] = [0];
   let floor = 0;
   let highest = 0;
@@ -62,11 +64,12 @@ export function createOracle(): Oracle {
     },
     leads(member, term, log) {
       const other = leaders.get(term);
-      if (other !== undefined && other !== member) fail(`election safety: ${other} and ${member} lead ${term}`);
+      if (other !== undefined && other !== member)
+        fail(`election safety: ${other} and ${member} lead ${term}`);
       leaders.set(term, member);
       for (let index = log.base.index + 1; index <= highest; index++) {
         const entry = committed[index];
-        if (entry && entry.term <= term && termAt(log, index) !== entry.term) {
+        if (entry && committedIn[index]! < term && termAt(log, index) !== entry.term) {
           fail(`leader completeness: ${member} leads ${term} without entry ${index} of ${entry.term}`);
         }
       }
@@ -75,21 +78,29 @@ export function createOracle(): Oracle {
       const key = `${entry.index}/${entry.term}`;
       const seen = known.get(key);
       if (!seen) known.set(key, { entry, previous });
-      else if (seen.entry.data !== entry.data || seen.entry.kind !== entry.kind || seen.previous !== previous) {
+      else if (
+        seen.entry.data !== entry.data ||
+        seen.entry.kind !== entry.kind ||
+        seen.previous !== previous
+      ) {
         fail(`log matching: two entries at ${key}`);
       }
     },
-    commits(member, entry) {
+    commits(member, entry, term) {
       const other = committed[entry.index];
       if (other && (other.term !== entry.term || other.data !== entry.data)) {
-        fail(`state machine safety: ${member} commits ${entry.index} of ${entry.term}, others of ${other.term}`);
+        fail(
+          `state machine safety: ${member} commits ${entry.index} of ${entry.term}, others of ${other.term}`,
+        );
       }
+      if (!other) committedIn[entry.index] = term;
       committed[entry.index] = entry;
       highest = Math.max(highest, entry.index);
     },
     applied(member, entry, before) {
       if (entry.index !== before.index + 1) fail(`${member} applies ${entry.index} after ${before.index}`);
-      if (committed[entry.index]?.data !== entry.data) fail(`${member} applies ${entry.index}, not committed`);
+      if (committed[entry.index]?.data !== entry.data)
+        fail(`${member} applies ${entry.index}, not committed`);
       const chain = (Math.imul(before.chain, 31) + entry.term * 7 + entry.data.byteLength) | 0;
       const other = chains[entry.index];
       if (other !== undefined && other !== chain) fail(`equal states: ${member} differs at ${entry.index}`);

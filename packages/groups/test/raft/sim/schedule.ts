@@ -6,6 +6,9 @@ export interface Schedule {
   runUntil(time: number): void;
 }
 
+/** A run takes some ten thousand events; a storm of messages takes any number, and is a failure. */
+const eventsMax = 2_000_000;
+
 interface Event {
   readonly at: number;
   readonly order: number;
@@ -50,6 +53,7 @@ export function createSchedule(): Schedule {
     after: (delay, act) => push({ at: now + delay, order: order++, act }),
     runUntil(time) {
       while (heap.length > 0 && heap[0]!.at <= time) {
+        if (order > eventsMax) throw new Error('a storm: more happens than can be');
         const event = pop();
         now = event.at;
         event.act();

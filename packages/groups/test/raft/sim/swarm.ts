@@ -3,8 +3,8 @@ import type { Rules } from '../../../src/raft/rules.ts';
 import type { MemberId } from '../../../src/raft/types.ts';
 import { catchUp } from './catch-up.ts';
 import { createDisk } from './disk.ts';
-import { type Counts, SimMember } from './member.ts';
-import { type Plan, strike } from './nemesis.ts';
+import { type Counts, type Moment, SimMember } from './member.ts';
+import { type NemesisOptions, type Plan, seize, strike } from './nemesis.ts';
 import { createNetwork, type NetworkFaults } from './network.ts';
 import { createOracle } from './oracle.ts';
 import { createRandom, type Random } from './random.ts';
@@ -43,9 +43,13 @@ function run(random: Random, rules: Partial<Rules>): Counts {
     faults: drawFaults(random),
     deliver: (message) => members.find(({ id }) => id === message.to)?.receive(message),
   });
-  const ids = Array.from({ length: random.int(1, 7) }, (_, place) => `m${place}` as MemberId);
+  const ids = Array.from({ length: drawSize(random) }, (_, place) => `m${place}` as MemberId);
   const founders = ids.slice(0, random.chance(0.6) ? ids.length : random.int(1, ids.length));
-  const tuning = drawTuning(random);
+  const electionTicks = random.int(3, 14);
+  const tuning = drawTuning(random, electionTicks);
+  const plan = drawPlan(random);
+  const isBusy = { now: true };
+  const nemesis: NemesisOptions = { plan, random, members, network, counts, schedule, isBusy };
   for (const id of ids) {
     members.push(
       new SimMember({
@@ -59,19 +63,24 @@ function run(random: Random, rules: Partial<Rules>): Counts {
         speeds: drawSpeeds(random),
         disk: createDisk(founders.includes(id) ? founders : []),
         send: network.send,
+        onCrash: () => network.lose(id),
+        onMoment: (member, moment) => seize(member, moment, nemesis),
         onNeed: (member, need) => catchUp(member, need, { members, network, random, counts }),
       }),
     );
   }
-  const plan = drawPlan(random);
-  const isBusy = startClients(schedule, random, members);
-  for (let step = 0; step < 120; step++) {
+  startClients({ schedule, random, members, isBusy });
+  for (let step = 0; step < 300; step++) {
     schedule.runUntil(schedule.now + random.int(10, 60));
-    strike({ plan, random, members, network, counts, now: () => schedule.now });
+    strike(nemesis);
   }
   isBusy.now = false;
   network.heal();
-  for (const member of members) if (!member.raft) member.start();
+  // Raft is live where messages take much less than an election timeout (§5.6).
+  network.faults.delay = Math.min(network.faults.delay, electionTicks);
+  for (const member of members) {
+    if (!member.raft) member.start();
+  }
   requireProgress(schedule, members, oracle.committed);
   return counts;
 }
@@ -108,9 +117,15 @@ function termOf({ raft }: SimMember): number {
   return raft?.status.term ?? 0;
 }
 
+interface ClientOptions {
+  readonly schedule: Schedule;
+  readonly random: Random;
+  readonly members: readonly SimMember[];
+  readonly isBusy: { readonly now: boolean };
+}
+
 /** Clients that write to whoever leads, or thinks so, and read from anybody. */
-function startClients(schedule: Schedule, random: Random, members: readonly SimMember[]): { now: boolean } {
-  const isBusy = { now: true };
+function startClients({ schedule, random, members, isBusy }: ClientOptions): void {
   const pause = random.int(4, 40);
   const next = (): void => {
     if (!isBusy.now) return;
@@ -122,7 +137,11 @@ function startClients(schedule: Schedule, random: Random, members: readonly SimM
     schedule.after(random.int(1, pause), next);
   };
   schedule.after(1, next);
-  return isBusy;
+}
+
+/** One to seven; mostly the sizes whose quorums are small, as that is where mistakes show. */
+function drawSize(random: Random): number {
+  return random.chance(0.6) ? random.int(3, 5) : random.int(1, 7);
 }
 
 function drawFaults(random: Random): NetworkFaults {
@@ -130,25 +149,25 @@ function drawFaults(random: Random): NetworkFaults {
   return {
     loss: isCalm ? 0 : random.next() * 0.2,
     duplication: isCalm ? 0 : random.next() * 0.2,
-    delay: random.int(1, 15),
+    delay: random.chance(0.7) ? random.int(1, 15) : random.int(10, 40),
     stragglers: isCalm ? 0 : random.next() * 0.05,
   };
 }
 
-/** Clocks of members run up to a fifth apart; some disks and machines are slow. */
+/** Clocks of members do not run alike; some disks and machines are slow. */
 function drawSpeeds(random: Random): { fsync: number; apply: number; tick: number } {
   return {
-    fsync: random.chance(0.2) ? random.int(20, 80) : random.int(1, 8),
+    fsync: random.chance(0.2) ? random.int(10, 20) : random.int(1, 8),
     apply: random.chance(0.2) ? random.int(20, 100) : random.int(1, 8),
-    tick: random.int(tickLength - 1, tickLength + 1),
+    tick: random.chance(0.7) ? tickLength : random.int(tickLength - 4, tickLength + 5),
   };
 }
 
 /** Small bounds, so that they are hit. */
-function drawTuning(random: Random): Partial<RaftOptions> {
+function drawTuning(random: Random, electionTicks: number): Partial<RaftOptions> {
   return {
-    electionTicks: random.int(6, 14),
-    heartbeatTicks: random.int(1, 2),
+    electionTicks,
+    heartbeatTicks: electionTicks > 8 ? random.int(1, 2) : 1,
     appendBytesMax: random.int(64, 2000),
     inflightBytesMax: random.int(200, 8000),
     inflightMessagesMax: random.int(1, 16),
@@ -157,6 +176,11 @@ function drawTuning(random: Random): Partial<RaftOptions> {
     retainedBytesMax: random.chance(0.5) ? random.int(0, 1000) : 100_000,
     readsMax: random.int(2, 100),
   };
+}
+
+function drawMoments(random: Random): Record<Moment, number> {
+  const maybe = (most: number): number => (random.chance(0.5) ? 0 : random.next() * most);
+  return { voted: maybe(0.7), elected: maybe(0.7), committed: maybe(0.1), any: maybe(0.002) };
 }
 
 function drawPlan(random: Random): Plan {
@@ -168,6 +192,11 @@ function drawPlan(random: Random): Plan {
     heal: 0.05 + random.next() * 0.15,
     stall: maybe(0.1),
     snapshot: maybe(0.3),
+    sleep: maybe(0.1),
+    eagerness: maybe(0.8),
+    isolation: maybe(0.8),
+    crashAt: drawMoments(random),
+    isolateAt: drawMoments(random),
     transfer: maybe(0.1),
     membership: maybe(0.4),
   };

@@ -5,6 +5,14 @@
  * histories in `@mosaik/testing/linearizability`.
  */
 export type { ClockOptions } from './clock/host-clock.ts';
+export {
+  createDisk,
+  type Damage,
+  type Disk,
+  DiskError,
+  type DiskMount,
+  type DiskOptions,
+} from './disk/disk.ts';
 export type { Fault, Faults, LatePackets, LostConnections } from './faults/faults.ts';
 export type { Slowness } from './faults/kinds.ts';
 export type { Rule, Stage } from './faults/rule.ts';

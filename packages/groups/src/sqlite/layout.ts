@@ -3,18 +3,9 @@ import { crc32 } from 'node:zlib';
 import { DecodeError, type GroupId, ID_BYTES, idFromBytes, idToBytes, textCodec } from '@mosaik/primitives';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { ByteReader, ByteWriter } from '../bytes.ts';
-import type {
-  Entry,
-  EntryKind,
-  HardState,
-  LogIndex,
-  LogPosition,
-  MemberId,
-  SnapshotMeta,
-  Term,
-} from '../raft/types.ts';
+import type { Entry, EntryKind, HardState, LogIndex, LogPosition, MemberId, Term } from '../raft/types.ts';
 import { INCARNATION_BYTES } from '../storage/incarnation.ts';
-import { HASH_BYTES, manifestOf, type SnapshotManifest } from '../storage/manifest.ts';
+import { readPosition, writePosition } from '../storage/snapshot-codec.ts';
 import type { Incarnation } from '../storage/storage.ts';
 
 /** Of the whole file; in SQLite's `user_version`. */
@@ -119,53 +110,6 @@ export function* decodeEntries(
     }
     yield { index, term, kind, data, offset };
   }
-}
-
-/** A snapshot without its chunks. */
-export interface SnapshotRecord {
-  readonly meta: SnapshotMeta;
-  readonly manifest: SnapshotManifest;
-}
-
-export function encodeSnapshot({ meta, manifest }: SnapshotRecord): Uint8Array {
-  const writer = new ByteWriter(256 + manifest.chunkHashes.length * HASH_BYTES);
-  writePosition(writer, meta);
-  for (const members of [meta.configuration.voters, meta.configuration.learners]) {
-    writer.varint(members.length);
-    for (const member of members) writer.sized(textCodec.encode(member));
-  }
-  writer.varint(manifest.bytes);
-  writer.varint(manifest.chunkHashes.length);
-  for (const hash of manifest.chunkHashes) writer.raw(hash);
-  return withChecksum(writer.finish());
-}
-
-/** @throws {DecodeError} also for a checksum that is wrong. */
-export function decodeSnapshot(bytes: Uint8Array): SnapshotRecord {
-  const reader = new ByteReader(checked(bytes));
-  const position = readPosition(reader);
-  const [voters, learners] = [readMembers(reader), readMembers(reader)];
-  const total = reader.varint();
-  const hashes: Uint8Array[] = [];
-  for (let left = reader.count(HASH_BYTES); left > 0; left--) hashes.push(reader.raw(HASH_BYTES).slice());
-  reader.end();
-  return { meta: { ...position, configuration: { voters, learners } }, manifest: manifestOf(total, hashes) };
-}
-
-function readMembers(reader: ByteReader): MemberId[] {
-  const members: MemberId[] = [];
-  for (let left = reader.count(); left > 0; left--)
-    members.push(textCodec.decode(reader.sized()) as MemberId);
-  return members;
-}
-
-function writePosition(writer: ByteWriter, { index, term }: LogPosition): void {
-  writer.varint(index);
-  writer.varint(term);
-}
-
-function readPosition(reader: ByteReader): LogPosition {
-  return { index: reader.varint() as LogIndex, term: reader.varint() as Term };
 }
 
 /** Bytes after their CRC-32. */

@@ -3,12 +3,13 @@ import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { HardState, LogIndex, LogPosition, Term } from '../raft/types.ts';
 import type { TermRun } from '../storage/shape.ts';
+import { decodeSnapshot } from '../storage/snapshot-codec.ts';
 import { damaged, FailureError, failureOf } from './failure.ts';
 import {
   APPLICATION_ID,
+  checked,
   decodeEntries,
   decodeHead,
-  decodeSnapshot,
   encodeHead,
   FORMAT_VERSION,
   type Head,
@@ -203,7 +204,7 @@ function verifySnapshot(statements: Statements, head: Head): Pick<Opened, 'snaps
   }
   const row = statements.getSnapshot.get(number) as { bytes: Uint8Array } | undefined;
   if (row === undefined) throw damaged('the snapshot is missing');
-  const { meta, manifest } = decodeSnapshot(row.bytes);
+  const { meta, manifest } = decodeSnapshot(checked(row.bytes));
   if (meta.index < head.base.index) throw damaged('the snapshot is older than the first entry');
   const { count } = statements.countChunks.get(...chunkRange(number)) as { count: number };
   if (count !== manifest.chunkHashes.length) throw damaged('chunks of the snapshot are missing');

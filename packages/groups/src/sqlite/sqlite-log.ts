@@ -5,6 +5,8 @@ import { ChunkBook, chunksInOrder } from '../storage/chunk-book.ts';
 import { LogPrunedError, StorageDamagedError } from '../storage/errors.ts';
 import { equalBytes, hashChunk, type SnapshotManifest } from '../storage/manifest.ts';
 import { LogShape } from '../storage/shape.ts';
+import { decodeSnapshot, encodeSnapshot, type SnapshotRecord } from '../storage/snapshot-codec.ts';
+import { StagedSnapshot } from '../storage/stage.ts';
 import type {
   Incarnation,
   LogBatch,
@@ -15,13 +17,7 @@ import type {
   SnapshotStage,
   StageOptions,
 } from '../storage/storage.ts';
-import {
-  decodeEntries,
-  decodeSnapshot,
-  encodeEntries,
-  encodeSnapshot,
-  type SnapshotRecord,
-} from './layout.ts';
+import { checked, decodeEntries, encodeEntries, withChecksum } from './layout.ts';
 import type { Opened, Value, Work } from './messages.ts';
 import type { WorkerPort } from './pool.ts';
 
@@ -40,7 +36,7 @@ export class SqliteLog implements LogStorage {
   readonly #port: WorkerPort;
   readonly #shape: LogShape;
   #snapshot: Held | undefined;
-  #stage: SqliteStage | undefined;
+  #stage: StagedSnapshot | undefined;
   #nextSnapshot: number;
   #commit: LogIndex;
   #pendingBytes = 0;
@@ -53,7 +49,7 @@ export class SqliteLog implements LogStorage {
     this.#nextSnapshot = opened.nextSnapshot;
     if (opened.snapshot !== undefined) {
       const { number, record } = opened.snapshot;
-      this.#snapshot = { number, readers: 0, ...decodeSnapshot(record) };
+      this.#snapshot = { number, readers: 0, ...decodeSnapshot(checked(record)) };
     }
     const snapshot = this.#snapshot?.meta;
     const { hardState, base, lastIndex, runs } = opened;
@@ -111,7 +107,7 @@ export class SqliteLog implements LogStorage {
     this.#shape.requireNewer(meta);
     const book = new ChunkBook(options.manifest);
     const number = this.#nextSnapshot++;
-    this.#stage = new SqliteStage(meta, book, {
+    this.#stage = new StagedSnapshot(meta, book, {
       write: (position, bytes) => {
         this.#requireOpen();
         const own = bytes.buffer.byteLength === bytes.byteLength ? bytes : bytes.slice();
@@ -135,7 +131,7 @@ export class SqliteLog implements LogStorage {
     const before = this.#snapshot;
     this.#snapshot = next;
     const position = { index: meta.index, term: meta.term };
-    const record = encodeSnapshot({ meta, manifest });
+    const record = withChecksum(encodeSnapshot({ meta, manifest }));
     if (this.#commit < meta.index) this.#commit = meta.index;
     const committed = this.#port.send({ kind: 'commit', snapshot: number, record, position, holdsLog });
     if (before !== undefined && before.readers === 0) this.#drop(before.number);
@@ -222,59 +218,6 @@ function damagedBy(where: string, thrown: unknown): unknown {
   return thrown instanceof DecodeError
     ? new StorageDamagedError(where, thrown.message, { cause: thrown })
     : thrown;
-}
-
-interface StageOwner {
-  write(position: number, bytes: Uint8Array): Promise<Value>;
-  commit(manifest: SnapshotManifest): Promise<Value>;
-  end(wasCommitted: boolean): void;
-}
-
-class SqliteStage implements SnapshotStage {
-  readonly meta: SnapshotMeta;
-  readonly #book: ChunkBook;
-  readonly #owner: StageOwner;
-  #hasEnded = false;
-
-  constructor(meta: SnapshotMeta, book: ChunkBook, owner: StageOwner) {
-    this.meta = meta;
-    this.#book = book;
-    this.#owner = owner;
-  }
-
-  async write(chunk: Uint8Array, position?: number): Promise<void> {
-    this.#requireGoingOn();
-    const placed = this.#book.place(chunk, position);
-    if (placed === undefined) return;
-    this.#book.add(placed.position, placed.hash, chunk.length);
-    await this.#owner.write(placed.position, chunk);
-  }
-
-  async commit(): Promise<SnapshotManifest> {
-    this.#requireGoingOn();
-    const manifest = this.#book.finish();
-    const committed = this.#owner.commit(manifest);
-    this.#end(true);
-    await committed;
-    return manifest;
-  }
-
-  async discard(): Promise<void> {
-    if (!this.#hasEnded) this.#end(false);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.discard();
-  }
-
-  #end(wasCommitted: boolean): void {
-    this.#hasEnded = true;
-    this.#owner.end(wasCommitted);
-  }
-
-  #requireGoingOn(): void {
-    if (this.#hasEnded) throw new ClosedError('the snapshot was committed or discarded');
-  }
 }
 
 class SqliteReader implements SnapshotReader {

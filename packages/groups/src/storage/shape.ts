@@ -79,7 +79,8 @@ export class LogShape {
   }
 
   requireNewer(meta: SnapshotMeta): void {
-    const newest = Math.max(this.#snapshot?.index ?? 0, this.#base.index);
+    // A founder's is at 0: what its new log begins after.
+    const newest = Math.max(this.#snapshot?.index ?? -1, this.#base.index > 0 ? this.#base.index : -1);
     invariant(meta.index > newest, `a snapshot at ${meta.index} is not newer than the one at ${newest}`);
   }
 

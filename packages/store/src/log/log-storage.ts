@@ -15,7 +15,10 @@ export interface LogIdentity {
 /** What a log promises for what it has kept: that it survives a crash of the machine, or only as long as the process. */
 export type Durability = 'fsync' | 'memory';
 
-/** A block and when its producer kept it, by that producer's wall clock in ms. */
+/**
+ * A block and when its producer kept it, by that producer's wall clock: whole milliseconds, never less than in the block
+ * before. It has a datum for each of its places: `count` is `next - first`, and at least 1.
+ */
 export interface KeptBlock extends Block {
   readonly timeMs: number;
 }
@@ -24,10 +27,12 @@ export interface KeptBlock extends Block {
 export interface LogExtent {
   /** The first offset that is still kept; what is below was removed by retention. */
   readonly first: Sequence;
-  /** The offset that the next datum will get. */
+  /** The offset that the next datum will get. Equal to `first` when nothing is kept. */
   readonly next: Sequence;
-  /** Of the encoded data, heads included. */
+  /** Of the blocks that are held, their heads included. */
   readonly bytes: number;
+  /** `timeMs` of the newest block that was ever appended; 0 before the first. */
+  readonly newestMs: number;
 }
 
 /** How much of a log is kept. Whatever limit is reached first counts; without any, all is kept. */
@@ -41,27 +46,51 @@ export interface Retention {
 export interface LogStorage extends AsyncDisposable {
   readonly identity: LogIdentity;
   readonly durability: Durability;
+  /** Counts what is durable: an append that has not resolved is not in it. */
   readonly extent: LogExtent;
   /**
-   * Keeps a block at the end of the log; resolves when it is durable. Blocks are kept in the order of the calls, and
-   * several calls share one sync. Offsets may leave out places only where a mirror has a reported gap.
+   * Keeps a block at the end of the log. Undefined when it is kept on return, else a promise that resolves when it is
+   * durable. Blocks become durable in the order of the calls, and several calls share one sync. The bytes of a block are
+   * not written to by anybody afterwards; they may be a view of a larger buffer.
    *
-   * @throws {LogStorageError} once it has failed, for this and all later blocks; what was kept before stays readable.
+   * The first block of a log, and the first after everything was trimmed, may begin anywhere at `extent.next` or after;
+   * later blocks begin at the end of the one before, or after it in a mirror whose source has lost what is between.
+   *
+   * @throws {LogStorageError} (rejects) once it has failed, for this and all later blocks, and after `close`; what was
+   *   kept before stays readable until then. `invalid` for a block that does not follow, or is not a run of places.
    */
-  append(block: KeptBlock): Promise<void>;
+  append(block: KeptBlock): Promise<void> | undefined;
   /**
-   * Blocks from the one that covers `from` on, or the next after it, up to about `maxBytes` and at least one if there is
-   * any. Data below `from` in the first block are for the reader to skip.
+   * Durable blocks in order, from the one that covers `from` on, or the next after it, up to about `maxBytes` and at least
+   * one if there is any; none when `from` is `extent.next` or more. Data below `from` or `extent.first` in the first block
+   * are for the reader to skip. What comes back was checked: bytes that are not what was appended are never returned.
+   *
+   * @throws {LogStorageError} when what was kept is damaged, and after `close`.
    */
   read(from: Sequence, maxBytes: number): Promise<readonly KeptBlock[]>;
-  /** The first offset kept at `timeMs` or later; `extent.next` when there is none. */
+  /** The first offset that is kept, of a block kept at `timeMs` or later; `extent.next` when there is none. */
   offsetAt(timeMs: number): Promise<Sequence>;
-  /** Removes what lies below an offset: `extent.first` is then at least that, and at most `extent.next`. */
+  /**
+   * Where to trim to keep at most `maxBytes`: the offset of the oldest block from which on the blocks have no more bytes
+   * together; `extent.first` when all do, `extent.next` when not even the newest does.
+   */
+  offsetWithin(maxBytes: number): Promise<Sequence>;
+  /**
+   * Removes what lies below an offset. `extent.first` is then that offset, but not less than it was and not more than
+   * `extent.next`, also after the log was opened again; space may be given back only for whole blocks.
+   */
   trim(below: Sequence): Promise<void>;
+  /** Waits for what was appended, and lets go of the log; idempotent. */
   close(): Promise<void>;
 }
 
-/** Keeps logs, by name: given to `retain`. */
+/** A log that a store holds. */
+export interface LogListing extends LogIdentity {
+  /** It was begun by {@link LogStore.openOwn}, not by {@link LogStore.openMirror}. */
+  readonly isOwn: boolean;
+}
+
+/** Keeps logs, and snapshots of folds: given to `retain` and `fold`. */
 export interface LogStore {
   readonly durability: Durability;
   /**
@@ -70,13 +99,24 @@ export interface LogStore {
    * @throws {LogStorageError} when it is damaged, of another stream or producer, of another format, or in use.
    */
   openOwn(stream: StreamId, producer: PeerId, newLog: () => Epoch): Promise<LogStorage>;
-  /** Opens this node's copy of another producer's log, or begins one. */
+  /**
+   * Opens this node's copy of another producer's log, or of a former log of its own, or begins one.
+   *
+   * @throws {LogStorageError} as {@link LogStore.openOwn}.
+   */
   openMirror(identity: LogIdentity): Promise<LogStorage>;
-  /** All logs of a stream that are kept here. */
-  list(stream: StreamId): Promise<readonly LogIdentity[]>;
+  /** All logs of a stream that are kept here, in the order in which they were begun. */
+  list(stream: StreamId): Promise<readonly LogListing[]>;
+  /**
+   * Removes a log that is not open, with all that is in it; does nothing when there is none.
+   *
+   * @throws {LogStorageError} when it is in use.
+   */
+  remove(identity: LogIdentity): Promise<void>;
   /** The newest snapshot of a fold that was saved here. */
   loadSnapshot(fold: string): Promise<Uint8Array | undefined>;
-  /** Replaces the snapshot of a fold; atomic, and durable when it resolves. */
+  /** Replaces the snapshot of a fold; atomic, and durable (as `durability` says) when it resolves. */
   saveSnapshot(fold: string, snapshot: Uint8Array): Promise<void>;
+  /** Closes the logs that are open, and lets go of everything; idempotent. */
   close(): Promise<void>;
 }

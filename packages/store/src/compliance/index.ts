@@ -6,7 +6,7 @@ import { describe } from 'vitest';
 import { appendTests, readTests } from './appending.ts';
 import type { LogStoreFactory } from './environment.ts';
 import { suiteOf } from './kit.ts';
-import { keepingTests, openingTests } from './opening.ts';
+import { keepingTests, listingTests, openingTests, processTests } from './opening.ts';
 import { findTests, trimTests } from './trimming.ts';
 
 export type { LogStoreEnvironment, LogStoreFactory, LogStoreSetup } from './environment.ts';
@@ -21,7 +21,9 @@ export function logStoreCompliance(name: string, factory: LogStoreFactory): void
   const suite = suiteOf(factory());
   describe(`${name}: compliance`, () => {
     describe('opening', () => openingTests(suite));
+    describe('listing', () => listingTests(suite));
     describe('keeping', () => keepingTests(suite));
+    describe('processes', () => processTests(suite));
     describe('appending', () => appendTests(suite));
     describe('reading', () => readTests(suite));
     describe('trimming', () => trimTests(suite));

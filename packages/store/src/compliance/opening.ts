@@ -61,7 +61,10 @@ export function openingTests({ test }: Suite): void {
     const other = store.openOwn(STREAM, uniqueId('somebody else'), newLog);
     await expect(other).rejects.toMatchObject({ code: 'ERR_LOG_OTHER' });
   });
+}
 
+/** Which logs there are. */
+export function listingTests({ test }: Suite): void {
   test('logs of streams, producers and beginnings are kept apart, and listed', async ({ create }) => {
     const store = create();
     const logs = [
@@ -94,8 +97,8 @@ export function openingTests({ test }: Suite): void {
   });
 }
 
-/** Snapshots, and what stays of a store that is closed or ended. */
-export function keepingTests({ test, testIf, setup }: Suite): void {
+/** Snapshots, and the end of a store. */
+export function keepingTests({ test }: Suite): void {
   test('snapshots are kept by name, the newest of each', async ({ create }) => {
     const store = create();
     expect(await store.loadSnapshot('a')).toBeUndefined();
@@ -116,7 +119,10 @@ export function keepingTests({ test, testIf, setup }: Suite): void {
     await expect(log.read(0, 1)).rejects.toMatchObject({ code: 'ERR_LOG_CLOSED' });
     await expect(openOwn(store)).rejects.toMatchObject({ code: 'ERR_LOG_CLOSED' });
   });
+}
 
+/** What stays for another process. */
+export function processTests({ testIf, setup }: Suite): void {
   testIf(
     setup.canShare,
     'another store of the same place goes on with what is there',

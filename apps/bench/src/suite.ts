@@ -6,10 +6,15 @@ export interface SuiteContext {
   readonly runs: number;
   /** The systems of others that this machine has. */
   readonly peers: Peers;
-  /** Says what is being done, on a line that the next one may replace. */
-  readonly progress: (text: string) => void;
-  /** Whether a result of this name was asked for. */
-  readonly wants: (name: string) => boolean;
+  /** Says what is being done. */
+  progress(text: string): void;
+  /** Whether any of these results was asked for. */
+  wants(...names: readonly string[]): boolean;
+  /**
+   * Takes the results of these names, if any of them was asked for. When that fails it says so, and the others go on; the
+   * whole then ends as a failure.
+   */
+  measure(names: readonly string[], work: () => Promise<readonly Result[]>): Promise<void>;
 }
 
 /** A group of measurements that share a set-up; selected by `--only`. */
@@ -18,5 +23,6 @@ export interface Suite {
   readonly about: string;
   /** The names of its results, each `suite/measurement`. */
   readonly results: readonly string[];
-  run(context: SuiteContext): Promise<Result[]>;
+  /** Takes those results that the context wants, through its `measure`. */
+  run(context: SuiteContext): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { hasMemoryFolder } from '../../peers/folder.ts';
-import { percentile, type Result, type ResultName, resultOf } from '../../result.ts';
+import { percentile, type ResultName, resultOf } from '../../result.ts';
 import type { Suite, SuiteContext } from '../../suite.ts';
 import { inTurns, type Sides } from '../../turns.ts';
 import type { GroupContender } from './contender.ts';
@@ -53,14 +53,12 @@ export const groupsSuite: Suite = {
   about: 'replicated commands in a group of three processes, beside etcd',
   results: measurements.map(({ about }) => about.name),
   async run(context) {
-    const results: Result[] = [];
     for (const storage of ['memory', 'sqlite'] as const) {
       const wanted = measurements.filter(
         ({ about, storage: where }) => where === storage && context.wants(about.name),
       );
-      if (wanted.length > 0) results.push(...(await measureOn(context, storage, wanted)));
+      if (wanted.length > 0) await measureOn(context, storage, wanted);
     }
-    return results;
   },
 };
 
@@ -68,18 +66,18 @@ async function measureOn(
   context: SuiteContext,
   storage: Storage,
   wanted: readonly Measurement[],
-): Promise<Result[]> {
+): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const { ours, peer } = await startBoth(context, storage);
   for (const contender of [ours, peer]) if (contender !== undefined) stack.use(contender);
   for (const contender of [ours, peer]) await contender?.pipelined(WARM_UP, IN_FLIGHT);
-  const results: Result[] = [];
   for (const { about, take } of wanted) {
-    context.progress(`${about.name}, ${storage}`);
-    const runs = await inTurns({ ours, peer }, { runs: context.runs, take });
-    results.push(resultOf({ ...about, peerName: peer?.name ?? 'etcd' }, runs));
+    await context.measure([about.name], async () => {
+      context.progress(about.name);
+      const runs = await inTurns({ ours, peer }, { runs: context.runs, take });
+      return [resultOf({ ...about, peerName: peer?.name ?? 'etcd' }, runs)];
+    });
   }
-  return results;
 }
 
 /** What is in memory at ours is on a file system in memory at etcd, which knows files only. */

@@ -48,7 +48,7 @@ function serve(stream: Stream): void {
 }
 
 /** The drain of the library itself works once only; this one looks whether there is room after each drain event. */
-function drained(stream: Stream): Promise<void> {
+export function drained(stream: Stream): Promise<void> {
   return new Promise((resolve, reject) => {
     if (!stream.writableNeedsDrain) return resolve();
     const onClose = (): void => settle(() => reject(new Error('the stream was closed')));

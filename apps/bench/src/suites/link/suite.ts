@@ -30,19 +30,21 @@ export const linkSuite: Suite = {
     try {
       const ours = await connectOurs(transport, oursChild.ready);
       const bare = connectBare(node, bareChild.ready);
-      const results: Result[] = [];
       for (const load of loads)
-        if (context.wants(`link/${load.name}`)) results.push(await throughput(context, load, ours, bare));
-      if (roundTripNames('link').some(context.wants))
-        results.push(...(await roundTrips(context, ours, bare)));
-      return results;
+        await context.measure([`link/${load.name}`], () => throughput(context, load, ours, bare));
+      await context.measure(roundTripNames('link'), () => roundTrips(context, ours, bare));
     } finally {
       await node.stop();
     }
   },
 };
 
-async function throughput(context: SuiteContext, load: Load, ours: Subject, bare: Subject): Promise<Result> {
+async function throughput(
+  context: SuiteContext,
+  load: Load,
+  ours: Subject,
+  bare: Subject,
+): Promise<Result[]> {
   const rate = async (subject: Subject, share: number): Promise<number> => {
     const part = { ...load, messages: Math.ceil(load.messages * share) };
     context.progress(`link/${load.name}: ${part.messages} messages over a ${subject.name}`);
@@ -57,7 +59,7 @@ async function throughput(context: SuiteContext, load: Load, ours: Subject, bare
       warmUp: (subject) => rate(subject, WARM_UP * shareOf(subject)),
     },
   );
-  return resultOf({ name: `link/${load.name}`, unit: 'messages/s', peerName: bare.name }, runs);
+  return [resultOf({ name: `link/${load.name}`, unit: 'messages/s', peerName: bare.name }, runs)];
 }
 
 async function roundTrips(context: SuiteContext, ours: Subject, bare: Subject): Promise<Result[]> {

@@ -1,4 +1,4 @@
-import { type Result, type ResultName, resultOf } from '../../result.ts';
+import { type ResultName, resultOf } from '../../result.ts';
 import type { Suite } from '../../suite.ts';
 import { inTurns, type Sides } from '../../turns.ts';
 import type { StoreContender } from './contender.ts';
@@ -20,25 +20,23 @@ export const storeSuite: Suite = {
     await using peer = nats === undefined ? undefined : await startJetStream(nats);
     const sides: Sides<StoreContender> = { peer };
     const peerName = peer?.name ?? 'JetStream';
-    const results: Result[] = [];
-    if (context.wants(append.name)) {
+    await context.measure([append.name], async () => {
       context.progress(`${append.name}: ${APPENDED} datums, at most ${IN_FLIGHT} unacknowledged`);
       const runs = await inTurns(sides, {
         runs: context.runs,
         take: (contender) => contender.append(APPENDED, IN_FLIGHT),
         warmUp: (contender) => contender.append(APPENDED / 5, IN_FLIGHT),
       });
-      results.push(resultOf({ ...append, peerName }, runs));
-    }
-    if (context.wants(replay.name)) {
+      return [resultOf({ ...append, peerName }, runs)];
+    });
+    await context.measure([replay.name], async () => {
       context.progress(`${replay.name}: ${REPLAYED} datums from the first on, by a new process each time`);
       const runs = await inTurns(sides, {
         runs: context.runs,
         take: (contender) => contender.replay(REPLAYED),
         warmUp: (contender) => contender.fill(REPLAYED),
       });
-      results.push(resultOf({ ...replay, peerName }, runs));
-    }
-    return results;
+      return [resultOf({ ...replay, peerName }, runs)];
+    });
   },
 };

@@ -15,6 +15,7 @@ export interface Workload {
 
 /** A system under test. */
 export interface Contender {
+  readonly name: string;
   readonly system: SystemName;
   /** Its server, where it has one. */
   readonly address?: string;

@@ -16,23 +16,33 @@ const workloads: readonly Workload[] = [
   { name: '8to1-64KiB', payload: '64KiB', producers: 8, consumers: 1, warmUp: 200 },
 ];
 
+/** What a bar of the design is about: how near to the stream below us we come when data are large. */
+const overBare: Workload = {
+  name: '1to1-64KiB-libp2p',
+  payload: '64KiB',
+  producers: 1,
+  consumers: 1,
+  warmUp: 1_000,
+};
+
 const ROUND_TRIPS = 5_000;
+const NATS = 'NATS, unencrypted';
+
+const nameOf = ({ name }: Workload): string => `streams/${name}`;
 
 export const streamsSuite: Suite = {
   name: 'streams',
   about: 'typed streams beside core NATS, a process for each producer and each consumer',
-  results: [...workloads.map(({ name }) => `streams/${name}`), ...roundTripNames('streams')],
+  results: [...[...workloads, overBare].map(nameOf), ...roundTripNames('streams')],
   async run(context) {
     await using nats = context.peers.nats === undefined ? undefined : await startNats(context.peers.nats);
-    const sides: Sides<Contender> = {
-      ours: { system: 'mosaik' },
-      peer: nats === undefined ? undefined : { system: 'nats', address: nats.url },
-    };
-    const results: Result[] = [];
+    const ours: Contender = { system: 'mosaik', name: 'mosaik' };
+    const peer: Contender | undefined = nats && { system: 'nats', name: NATS, address: nats.url };
+    const bare: Contender = { system: 'bare', name: 'bare libp2p stream' };
     for (const workload of workloads)
-      if (context.wants(`streams/${workload.name}`)) results.push(await throughput(context, workload, sides));
-    if (roundTripNames('streams').some(context.wants)) results.push(...(await roundTrips(context, sides)));
-    return results;
+      await context.measure([nameOf(workload)], () => throughput(context, workload, { ours, peer }));
+    await context.measure([nameOf(overBare)], () => throughput(context, overBare, { ours, peer: bare }));
+    await context.measure(roundTripNames('streams'), () => roundTrips(context, { ours, peer }));
   },
 };
 
@@ -40,7 +50,7 @@ async function throughput(
   context: SuiteContext,
   workload: Workload,
   sides: Sides<Contender>,
-): Promise<Result> {
+): Promise<Result[]> {
   const { name, producers, consumers, payload } = workload;
   context.progress(`streams/${name}: ${producers} × ${payload} to ${consumers}`);
   await using stack = new AsyncDisposableStack();
@@ -50,7 +60,8 @@ async function throughput(
     take: (session) => session.throughput(),
     warmUp: (session) => session.warmUp(),
   });
-  return resultOf({ name: `streams/${name}`, unit: 'datums/s', peerName: 'NATS' }, runs);
+  const peerName = sides.peer?.name ?? NATS;
+  return [resultOf({ name: nameOf(workload), unit: 'datums/s', peerName }, runs)];
 }
 
 async function roundTrips(context: SuiteContext, sides: Sides<Contender>): Promise<Result[]> {
@@ -62,7 +73,7 @@ async function roundTrips(context: SuiteContext, sides: Sides<Contender>): Promi
     take: (session) => session.roundTrips(ROUND_TRIPS),
     warmUp: (session) => session.roundTrips(ROUND_TRIPS),
   });
-  return roundTripResults('streams', 'NATS request/reply', runs);
+  return roundTripResults('streams', `${NATS}, request/reply`, runs);
 }
 
 /** The processes of both sides are there at once, so that runs can alternate; those that wait do not work. */

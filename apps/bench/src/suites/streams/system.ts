@@ -41,10 +41,11 @@ export interface System {
   responder(options: PartyOptions): Promise<Party>;
 }
 
-/** The systems there are, each loaded only where it is used. */
+/** The systems there are, each loaded only where it is used; not every one has all roles. */
 export const systems = {
-  mosaik: async (): Promise<System> => (await import('./mosaik.ts')).mosaikSystem,
-  nats: async (): Promise<System> => (await import('./nats.ts')).natsSystem,
+  mosaik: async (): Promise<Partial<System>> => (await import('./mosaik.ts')).mosaikSystem,
+  nats: async (): Promise<Partial<System>> => (await import('./nats.ts')).natsSystem,
+  bare: async (): Promise<Partial<System>> => (await import('./bare.ts')).bareSystem,
 } as const;
 
 export type SystemName = keyof typeof systems;

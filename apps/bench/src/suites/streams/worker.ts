@@ -3,31 +3,33 @@ import { type Requests, reportReady } from '../../child.ts';
 import type { PayloadName } from './payload.ts';
 import { type Party, type Role, type System, type SystemName, systems } from './system.ts';
 
-async function open(
-  system: System,
-  role: Role,
-  options: { address: string; payload: PayloadName },
-): Promise<{ party: Party; requests: Requests }> {
-  switch (role) {
-    case 'producer': {
-      const party = await system.producer(options);
-      return { party, requests: { send: (count) => party.send(count) } };
-    }
-    case 'consumer': {
-      const party = await system.consumer(options);
-      return { party, requests: { receive: (count) => party.receive(count) } };
-    }
-    case 'requester': {
-      const party = await system.requester(options);
-      return { party, requests: { roundTrips: (count) => party.roundTrips(count) } };
-    }
-    case 'responder':
-      return { party: await system.responder(options), requests: {} };
-  }
-}
+type Opened = { readonly party: Party; readonly requests: Requests };
+type Options = { readonly address: string; readonly payload: PayloadName };
+
+/** How to take part in each role, as what the parent can ask for. */
+const roles: Record<Role, (system: Partial<System>, options: Options) => Promise<Opened | undefined>> = {
+  async producer(system, options) {
+    const party = await system.producer?.(options);
+    return party && { party, requests: { send: (count) => party.send(count) } };
+  },
+  async consumer(system, options) {
+    const party = await system.consumer?.(options);
+    return party && { party, requests: { receive: (count) => party.receive(count) } };
+  },
+  async requester(system, options) {
+    const party = await system.requester?.(options);
+    return party && { party, requests: { roundTrips: (count) => party.roundTrips(count) } };
+  },
+  async responder(system, options) {
+    const party = await system.responder?.(options);
+    return party && { party, requests: {} };
+  },
+};
 
 const [name, role, address, payload] = process.argv.slice(2) as [SystemName, Role, string, PayloadName];
-const { party, requests } = await open(await systems[name](), role, { address, payload });
+const opened = await roles[role](await systems[name](), { address, payload });
+if (opened === undefined) throw new Error(`${name} has no ${role}`);
+const { party, requests } = opened;
 reportReady(party.address, {
   ...requests,
   connected: async (others) => void (await party.connected(others)),

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { isWanted, readOptions, UsageError } from '../src/options.ts';
+import { resultOf } from '../src/result.ts';
+import { runSuites } from '../src/run.ts';
+import type { Suite } from '../src/suite.ts';
+
+const peers = { nats: undefined, etcd: undefined };
+
+/** A suite whose results take no time, and one of which cannot be had. */
+const suite: Suite = {
+  name: 'a',
+  about: 'a test',
+  results: ['a/1', 'a/2', 'a/3'],
+  async run(context) {
+    for (const name of this.results) {
+      await context.measure([name], async () => {
+        if (name === 'a/2') throw new Error('no luck');
+        return [resultOf({ name, unit: 'x', peerName: 'them' }, [{ ours: 1, peer: 1 }])];
+      });
+    }
+  },
+};
+
+describe('a session', () => {
+  it('goes on after a measurement that fails, and tells of it', async () => {
+    const { results, failures } = await runSuites([suite], peers, { only: [], runs: 1 });
+    expect(results.map(({ name }) => name)).toEqual(['a/1', 'a/3']);
+    expect(failures).toEqual([expect.stringContaining('a/2: Error: no luck')]);
+  });
+
+  it('takes what was asked for', async () => {
+    const { results, failures } = await runSuites([suite], peers, { only: ['a/3'], runs: 1 });
+    expect(results.map(({ name }) => name)).toEqual(['a/3']);
+    expect(failures).toEqual([]);
+  });
+});
+
+describe('the options', () => {
+  it('name suites and results that there are', () => {
+    expect(readOptions(['--only', 'a', '--only', 'a/2', '--runs', '3'], [suite])).toEqual({
+      only: ['a', 'a/2'],
+      runs: 3,
+      json: undefined,
+    });
+    for (const args of [['--only', 'b'], ['--runs', '0'], ['--runs', '1.5'], ['--fast']])
+      expect(() => readOptions(args, [suite])).toThrow(UsageError);
+  });
+
+  it('mean a result by its own name or by its whole suite', () => {
+    expect(isWanted('ab/1', { only: ['a'] })).toBe(false);
+    expect(isWanted('a/1', { only: ['a'] })).toBe(true);
+    expect(isWanted('a/1', { only: ['a/10'] })).toBe(false);
+    expect(isWanted('a/1', { only: [] })).toBe(true);
+  });
+});

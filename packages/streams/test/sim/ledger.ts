@@ -26,7 +26,7 @@ export function checkSeen(seen: Seen, sent: Sent, isWanted: (parcel: Parcel) => 
   let isOpen = false;
   for (const record of seen) {
     if (record.epoch !== epoch) {
-      if (epoch !== undefined && !isOpen) requireLeftOut(sent, epoch, next, undefined, isWanted);
+      if (epoch !== undefined && !isOpen) requireLeftOut(sent.get(epoch)?.slice(next), isWanted);
       next = epoch === undefined ? firstOf(record) : 0;
       epoch = record.epoch;
     } else if (isOpen) {
@@ -49,7 +49,7 @@ function follow(
 ): number {
   const first = firstOf(record);
   if (first < next) throw new Error(`${record.type} at ${first}, after everything below ${next}`);
-  requireLeftOut(sent, record.epoch, next, first, isWanted);
+  requireLeftOut(sent.get(record.epoch)?.slice(next, first), isWanted);
   if (record.type === 'gap') return record.to ?? Number.POSITIVE_INFINITY;
   const parcel = sent.get(record.epoch)?.[record.sequence];
   if (JSON.stringify(parcel) !== JSON.stringify(record.datum)) {
@@ -60,14 +60,7 @@ function follow(
   return record.sequence + 1;
 }
 
-function requireLeftOut(
-  sent: Sent,
-  epoch: Epoch,
-  from: number,
-  to: number | undefined,
-  isWanted: (parcel: Parcel) => boolean,
-): void {
-  const missing = (sent.get(epoch) ?? []).slice(from, to).find(isWanted);
-  if (missing !== undefined)
-    throw new Error(`lost without a word: ${JSON.stringify(missing)} of epoch ${epoch}`);
+function requireLeftOut(parcels: readonly Parcel[] | undefined, isWanted: (parcel: Parcel) => boolean): void {
+  const missing = parcels?.find(isWanted);
+  if (missing !== undefined) throw new Error(`lost without a word: ${JSON.stringify(missing)}`);
 }

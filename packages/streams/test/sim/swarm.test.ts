@@ -1,15 +1,15 @@
+import { eachSeed } from '@mosaik/testing/seeds';
 import { describe, expect, it } from 'vitest';
 import { inWorld } from '../support/cluster.ts';
 import { Swarm } from './swarm.ts';
 
-const SEEDS = process.env['MOSAIK_SIM'] === 'long' ? 2_000 : 200;
-const BASE = Number(process.env['MOSAIK_SEED'] ?? 0);
-
 describe('a swarm of producers and consumers', () => {
-  it(`${SEEDS} seeds: every datum arrives in order, or a gap is reported`, async () => {
+  it('every datum arrives in order, or a gap is reported', async () => {
+    let seeds = 0;
     let datums = 0;
     let gaps = 0;
-    for (let seed = BASE; seed < BASE + SEEDS; seed++) {
+    await eachSeed({ count: 200, long: 2_000 }, async (seed) => {
+      seeds++;
       await inWorld({ seed }, async (world) => {
         const swarm = new Swarm(world);
         await swarm.run();
@@ -17,9 +17,11 @@ describe('a swarm of producers and consumers', () => {
           for (const record of lives.flat()) record.type === 'gap' ? gaps++ : datums++;
         }
       });
-    }
-    console.log(`${datums} data, ${gaps} gaps`);
-    expect(datums).toBeGreaterThan(SEEDS * 100);
-    expect(gaps).toBeGreaterThan(SEEDS);
+    });
+    console.log(`${seeds} seeds: ${datums} data, ${gaps} gaps`);
+    // A single seed may be a quiet one.
+    if (seeds < 100) return;
+    expect(datums).toBeGreaterThan(seeds * 100);
+    expect(gaps).toBeGreaterThan(seeds);
   }, 600_000);
 });

@@ -1,3 +1,4 @@
+import type { PeerInfo } from '@mosaik/discovery';
 import type { Host, World } from '@mosaik/testing';
 import { type Consumer, type Producer, stream } from '../../src/index.ts';
 import { addressOf, type Node, startNode } from '../support/cluster.ts';
@@ -8,12 +9,17 @@ const Parcels = stream<Parcel>('parcels');
 /** The kind of a producer's last parcels, which everybody wants. */
 const LAST = 99;
 
+/** Nobody subscribes to, or accepts, who carries this tag. */
+const BARRED = 'barred';
+
 /** What a seed has drawn. */
 export interface SwarmPlan {
   readonly producers: number;
   readonly consumers: number;
   readonly durationMs: number;
   readonly bufferBytes: number;
+  /** What waits unread at a consumer. */
+  readonly readBytes: number;
   readonly disconnectLagging: boolean;
   readonly chaos: boolean;
 }
@@ -56,15 +62,26 @@ class ProducingMember extends Member {
 
   protected begin(node: Node): void {
     const { bufferBytes, disconnectLagging } = this.swarm.plan;
-    this.producer = node.streams.producer(Parcels, { bufferBytes, disconnectLagging });
+    const acceptIf = (peer: PeerInfo): boolean => !peer.hasTag(BARRED);
+    this.producer = node.streams.producer(Parcels, { bufferBytes, disconnectLagging, acceptIf });
     this.sent.set(this.producer.position.epoch, []);
     void this.#work(this.producer, this.abort.signal);
+  }
+
+  /** Ends in an orderly way, and begins anew in the same process. */
+  reopen(): void {
+    const { node, producer } = this;
+    if (node === undefined) return;
+    this.abort.abort();
+    this.abort = new AbortController();
+    void producer?.close();
+    this.begin(node);
   }
 
   async #work(producer: Producer<Parcel>, signal: AbortSignal): Promise<void> {
     const { world } = this.swarm;
     while (!signal.aborted) {
-      const count = this.swarm.isOver ? 1 : this.swarm.below(60);
+      const count = this.swarm.isOver ? 1 : this.swarm.below(25);
       for (let sent = 0; sent < count && !signal.aborted; sent++) {
         const kind = this.swarm.isOver ? LAST : this.swarm.below(4);
         await this.#send(producer, kind, signal);
@@ -86,12 +103,17 @@ class ProducingMember extends Member {
 
 class ConsumingMember extends Member {
   readonly kinds: readonly number[] | undefined;
+  readonly maxProducers: number | undefined;
+  /** How long it now and then does not read. */
+  readonly pauseMs: number;
   readonly lives: DatumRecordOrGap[][] = [];
   consumer: Consumer<Parcel> | undefined;
 
   constructor(swarm: Swarm, name: string) {
     super(swarm, name);
     this.kinds = swarm.chance(0.4) ? [swarm.below(4), swarm.below(4), LAST] : undefined;
+    this.maxProducers = swarm.chance(0.2) ? 1 : undefined;
+    this.pauseMs = swarm.chance(0.3) ? (swarm.chance(0.3) ? 20_000 : 300) : 0;
   }
 
   get seen(): DatumRecordOrGap[] {
@@ -103,20 +125,22 @@ class ConsumingMember extends Member {
   }
 
   protected begin(node: Node): void {
-    const criteria = this.kinds === undefined ? {} : { criteria: { kind: { $in: this.kinds } } };
-    this.consumer = node.streams.consumer(Parcels, { ...criteria, bufferBytes: 4_096 });
+    const { kinds, maxProducers } = this;
+    const criteria = kinds === undefined ? undefined : { kind: { $in: kinds } };
+    const subscribeIf = (peer: PeerInfo): boolean => !peer.hasTag(BARRED);
+    const options = { criteria, maxProducers, subscribeIf, bufferBytes: this.swarm.plan.readBytes };
+    this.consumer = node.streams.consumer(Parcels, options);
     const life: DatumRecordOrGap[] = [];
     this.lives.push(life);
     void this.#read(this.consumer, life, this.abort.signal);
   }
 
   async #read(consumer: Consumer<Parcel>, life: DatumRecordOrGap[], signal: AbortSignal): Promise<void> {
-    const isSlow = this.swarm.chance(0.2);
     for await (const record of consumer.records()) {
       if (signal.aborted) return;
       life.push(record);
-      if (isSlow && !this.swarm.isOver && this.swarm.chance(0.05))
-        await this.swarm.world.sleep(this.swarm.below(300));
+      if (this.pauseMs > 0 && !this.swarm.isOver && this.swarm.chance(0.02))
+        await this.swarm.world.sleep(this.swarm.below(this.pauseMs));
     }
   }
 }
@@ -138,6 +162,7 @@ export class Swarm {
       consumers: 1 + this.below(4),
       durationMs: 5_000 + this.below(10_000),
       bufferBytes: this.chance(0.5) ? 2_048 : 256 * 1024,
+      readBytes: this.chance(0.5) ? 512 : 4_096,
       disconnectLagging: this.chance(0.8),
       chaos: true,
       ...plan,
@@ -175,6 +200,7 @@ export class Swarm {
     else await this.world.sleep(this.plan.durationMs);
     this.world.faults.clear();
     for (const member of this.members) if (!member.host.isUp) await member.restart();
+    for (const { node } of this.members) node?.discovery.removeTags(BARRED);
     this.isOver = true;
     await this.#settle();
     this.check();
@@ -218,12 +244,20 @@ export class Swarm {
 
   async #mishap(): Promise<void> {
     const member = this.members[this.below(this.members.length)] as Member;
-    const what = this.below(5);
-    if (what === 0 && member.host.isUp) member.crash();
-    else if (what === 1 && !member.host.isUp) await member.restart();
-    else if (what === 2 && member.host.isUp) member.host.stall(this.below(3_000));
+    const what = this.below(7);
+    if (what === 1 && !member.host.isUp) await member.restart();
     else if (what === 3) this.#cut();
     else if (what === 4) this.world.faults.clear();
+    if (!member.host.isUp) return;
+    if (what === 0) member.crash();
+    else if (what === 2) member.host.stall(this.below(3_000));
+    else if (what === 5) this.#bar(member);
+    else if (what === 6 && member instanceof ProducingMember) member.reopen();
+  }
+
+  #bar({ node }: Member): void {
+    if (this.chance(0.5)) node?.discovery.addTags(BARRED);
+    else node?.discovery.removeTags(BARRED);
   }
 
   #cut(): void {
@@ -234,17 +268,16 @@ export class Swarm {
     else this.world.faults.partition(side, rest);
   }
 
-  /** Everybody has to get a last parcel of every producer's last life. */
+  /** Everybody has to get a last parcel of the last life of every producer, or of as many as it wants. */
   async #settle(): Promise<void> {
-    const hasAll = (consumer: ConsumingMember): boolean =>
-      this.producers.every(({ producer }) =>
-        consumer.seen.some(
-          (record) =>
-            record.type === 'datum' &&
-            record.epoch === producer?.position.epoch &&
-            record.datum.kind === LAST,
-        ),
+    const hasLast = (consumer: ConsumingMember, { producer }: ProducingMember): boolean =>
+      consumer.seen.some(
+        (record) =>
+          record.type === 'datum' && record.epoch === producer?.position.epoch && record.datum.kind === LAST,
       );
+    const hasAll = (consumer: ConsumingMember): boolean =>
+      this.producers.filter((producer) => hasLast(consumer, producer)).length >=
+      Math.min(consumer.maxProducers ?? Number.POSITIVE_INFINITY, this.producers.length);
     for (let round = 0; round < 240; round++) {
       await this.world.sleep(500);
       if (this.consumers.every(hasAll)) return;

@@ -34,6 +34,7 @@ export {
   ProducerClosedError,
   UnsentError,
 } from './errors.ts';
+export { createLoopback, type LoopbackOptions } from './loopback/loopback.ts';
 export type { Journal } from './producer/journal.ts';
 export type { Producer, ProducerOptions, ProducerPosition, ProducerStats } from './producer/producer.ts';
 export type { ChannelState, ChannelStats, ChannelView } from './stats.ts';

@@ -185,7 +185,12 @@ export class StreamsNode implements Streams {
     const { transport } = this.#options;
     if (peer !== transport.local.peerId) return await transport.open(peer, streamProtocol, options);
     const { network } = transport.local;
-    const { outbound, inbound } = createLoopback({ peer, network, runtime: transport.runtime });
+    const { outbound, inbound } = createLoopback({
+      peer,
+      network,
+      runtime: transport.runtime,
+      protocol: streamProtocol,
+    });
     if (!this.#scope.isClosing) this.#scope.spawn('loopback', () => this.#serve(inbound));
     return outbound;
   }

@@ -51,6 +51,8 @@ export interface BondedGroup {
   onStatus(bond: Bond): void;
   /** `payload` is a view of what arrived, and is not written to again. */
   onMessage(bond: Bond, payload: Uint8Array): void;
+  /** One of these calls threw: a bug, which must not end the bonds of other groups. */
+  onFault(error: Error): void;
   /** A handshake over this group came to nothing. */
   onRefused(peer: PeerId, code: number, reason: string): void;
 }

@@ -9,6 +9,7 @@ import {
   type PeerId,
   type Scope,
   shortId,
+  toError,
 } from '@mosaik/primitives';
 import type { Link, Transport } from '@mosaik/transport';
 import { GroupCode } from '../codes.ts';
@@ -125,7 +126,7 @@ export class BondHub implements CarrierHost {
       channel,
       bonds,
       statusChanged: () => {
-        for (const { peer } of bonds.values()) this.#carriers.get(peer)?.tellStatus(member.group);
+        for (const carrier of this.#carriers.values()) carrier.tellStatus(member.group);
       },
       leave: (reason) => this.#leave(member, reason),
     };
@@ -233,26 +234,34 @@ export class BondHub implements CarrierHost {
   // Who to be bonded with.
 
   #watched(group: BondedGroup, bonds: Map<PeerId, Bond>): BondedGroup {
+    const guarded = (call: () => void): void => {
+      try {
+        call();
+      } catch (thrown) {
+        group.onFault(toError(thrown));
+      }
+    };
     return {
       id: group.id,
       proofKey: group.proofKey,
       isSelective: group.isSelective,
       status: () => group.status(),
       acceptIf: (peer) => group.acceptIf(peer),
-      onStatus: (bond) => group.onStatus(bond),
-      onMessage: (bond, payload) => group.onMessage(bond, payload),
-      onRefused: (peer, code, reason) => group.onRefused(peer, code, reason),
+      onFault: (error) => group.onFault(error),
+      onStatus: (bond) => guarded(() => group.onStatus(bond)),
+      onMessage: (bond, payload) => guarded(() => group.onMessage(bond, payload)),
+      onRefused: (peer, code, reason) => guarded(() => group.onRefused(peer, code, reason)),
       onBonded: (bond) => {
         invariant(!bonds.has(bond.peer), 'two bonds with one peer in one group');
         bonds.set(bond.peer, bond);
         this.#dials.succeeded(bond.peer);
         log('%s: bonded with %s', shortId(group.id), shortId(bond.peer));
-        group.onBonded(bond);
+        guarded(() => group.onBonded(bond));
       },
       onEnded: (bond, end) => {
         bonds.delete(bond.peer);
-        log('%s: bond with %s is over: %s %s', shortId(group.id), shortId(bond.peer), end.kind, end.reason);
-        group.onEnded(bond, end);
+        log('%s: bond with %s is over: %s', shortId(group.id), shortId(bond.peer), describeBondEnd(end));
+        guarded(() => group.onEnded(bond, end));
       },
     };
   }
@@ -334,6 +343,6 @@ export class BondHub implements CarrierHost {
 }
 
 /** How a bond ended, for people. */
-export function describeBondEnd({ kind, code, reason }: BondEnd): string {
+function describeBondEnd({ kind, code, reason }: BondEnd): string {
   return code === 0 ? `${kind}: ${reason}` : `${kind}: ${reason} (${code})`;
 }

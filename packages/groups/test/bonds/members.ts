@@ -82,6 +82,10 @@ export class Member implements BondedGroup {
     this.received.push({ from: bond.peer, text: decoder.decode(payload) });
   }
 
+  onFault(error: Error): void {
+    throw error;
+  }
+
   onRefused(peer: PeerId, code: number): void {
     this.refusals.push({ peer, code });
   }

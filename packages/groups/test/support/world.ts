@@ -1,4 +1,5 @@
 import { createDiscovery, type Discovery, type DiscoveryOptions } from '@mosaik/discovery';
+import { setLogSink } from '@mosaik/primitives';
 import { createWorld, type Host, type World, type WorldOptions } from '@mosaik/testing';
 import type { Transport } from '@mosaik/transport';
 
@@ -23,6 +24,8 @@ export async function startBase(
 /** Runs a test in a world of its own, and fails on errors in the background. */
 export async function inWorld(options: WorldOptions, test: (world: World) => Promise<void>): Promise<World> {
   const world = createWorld(options);
+  // The lines of a simulation carry its time, where DEBUG asks for any.
+  setLogSink(({ namespace, message }) => console.log(`${world.now.toFixed(1)} ${namespace} ${message}`));
   await world.run(() => test(world), { maxVirtualMs: 24 * 3_600_000, maxEvents: 200_000_000 });
   if (world.errors.length > 0) throw world.errors[0]?.error ?? new Error('an error in the background');
   return world;

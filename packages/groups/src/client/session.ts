@@ -1,0 +1,277 @@
+import type { Runtime } from '@mosaik/primitives';
+import type { Outcome } from '../machine/applier.ts';
+import { encodeRecord, NONCE_BYTES, nonceText } from '../machine/commands.ts';
+import { SessionExpiredError } from '../machine/errors.ts';
+import { Ring } from './ring.ts';
+
+/** A command on its way: encoded once, heard of once. */
+export interface PendingCommand {
+  readonly bytes: Uint8Array;
+  /** Its outcome is known, or will never be. Called once, unless it is cancelled before it is sent. */
+  settle(outcome: SessionOutcome): void;
+  /** It must not be sent any more; what was sent already goes on. */
+  isCancelled: boolean;
+  /** It has left, or may have: from now on its outcome may be unknown. */
+  isSent: boolean;
+}
+
+export type SessionOutcome =
+  | Outcome<unknown>
+  /** The session that it was sent under is gone: whether it was applied is not known. */
+  | { readonly kind: 'lost'; readonly error: Error };
+
+export interface SessionOptions {
+  readonly runtime: Runtime;
+  /**
+   * Hands a record to who leads now; false when nobody does, as far as is known, or there is no room. What is handed
+   * over may be lost.
+   */
+  readonly offer: (record: Uint8Array) => boolean;
+  /** What became of a command, by what this member has applied so far. */
+  readonly outcomeOf: (session: number, sequence: number) => Outcome<unknown> | undefined;
+  /** After this long without any progress what was sent is sent again. */
+  readonly resendAfterMs: number;
+}
+
+/** Commands that were sent and not settled, at most; the group keeps the results of as many (see `SESSION_LIMITS`). */
+const IN_FLIGHT_MAX = 4_096;
+/** Their bytes, at most; one larger command goes alone. */
+const IN_FLIGHT_BYTES_MAX = 8 * 1024 * 1024;
+/** Bytes of one run, about: a frame. */
+const RUN_BYTES = 64 * 1024;
+/** A session in which nothing happens says so this often, long before it is taken for abandoned (an hour). */
+const KEEP_ALIVE_MS = 15 * 60_000;
+
+/**
+ * The commands of one member, in call order, each applied exactly once (Raft dissertation §6.3): they are numbered in a
+ * session of the group, sent to whoever leads, and sent again whenever they may have been lost.
+ *
+ *     none ─ the first command ─▶ opening ─ applied here ─▶ open ─ expired ─▶ none
+ */
+export class CommandSession {
+  readonly #options: SessionOptions;
+  /** Not numbered yet. */
+  readonly #waiting = new Ring<PendingCommand>();
+  /** Numbered, from `#first` on; settled in this order, as the group applies them in it. */
+  readonly #inFlight = new Ring<PendingCommand>();
+  #session: number | undefined;
+  #nonce: Uint8Array | undefined;
+  #isOpenSent = false;
+  /** Sequence of the first in flight. */
+  #first = 1;
+  /** How many of those in flight were sent to the leader of now. */
+  #sent = 0;
+  #inFlightBytes = 0;
+  #waitingBytes = 0;
+  #progressAtMs: number;
+  #isFlushDue = false;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#progressAtMs = options.runtime.now();
+  }
+
+  /** Commands that are not settled. */
+  get length(): number {
+    return this.#waiting.length + this.#inFlight.length;
+  }
+
+  /** Bytes of commands that were not sent yet. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  get number(): number | undefined {
+    return this.#session;
+  }
+
+  submit(command: PendingCommand): void {
+    this.#waiting.push(command);
+    this.#waitingBytes += command.bytes.length;
+    this.#flushSoon();
+  }
+
+  /** Sends what there is room for, at the end of the microtasks of now: what is called in one turn goes together. */
+  #flushSoon(): void {
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    queueMicrotask(() => {
+      this.#isFlushDue = false;
+      this.flush();
+    });
+  }
+
+  flush(): void {
+    if (this.length === 0) return;
+    if (this.#session === undefined) {
+      this.#open();
+      return;
+    }
+    while (this.#sendRun(this.#session));
+  }
+
+  /** Somebody else leads, or the way to the leader was broken: all that is not settled is sent again. */
+  restart(): void {
+    this.#sent = 0;
+    this.#isOpenSent = false;
+    this.#progressAtMs = this.#options.runtime.now();
+    this.#flushSoon();
+  }
+
+  tick(nowMs: number): void {
+    const { resendAfterMs } = this.#options;
+    const idleMs = nowMs - this.#progressAtMs;
+    if (this.length > 0) {
+      if (idleMs > resendAfterMs) this.restart();
+      else this.#flushSoon();
+    } else if (this.#session !== undefined && idleMs > KEEP_ALIVE_MS) {
+      this.#progressAtMs = nowMs;
+      this.#offerRun(this.#session, this.#first, []);
+    }
+  }
+
+  /** A session was opened, by somebody. */
+  opened(nonce: string, session: number): void {
+    if (this.#nonce === undefined || nonceText(this.#nonce) !== nonce) return;
+    if (this.#session !== undefined) {
+      // The record was sent twice, and both arrived.
+      if (session !== this.#session) this.#options.offer(encodeRecord({ kind: 'close', session }));
+      return;
+    }
+    this.#session = session;
+    this.#progressAtMs = this.#options.runtime.now();
+    this.#flushSoon();
+  }
+
+  outcome(sequence: number, outcome: Outcome<unknown>): void {
+    if (sequence < this.#first || sequence >= this.#first + this.#inFlight.length) return;
+    if (outcome.kind === 'gap') this.#resendFrom(outcome.expected);
+    else if (outcome.kind === 'expired') this.#expired();
+    else if (this.#settleUpTo(sequence)) this.#settle(outcome);
+  }
+
+  /** A snapshot has taken the place of entries: what became of commands may have been passed over. */
+  restored(): void {
+    const session = this.#session;
+    if (session === undefined) {
+      // It may have been opened by an entry that was passed over; the other one expires.
+      this.#nonce = undefined;
+      this.restart();
+      return;
+    }
+    const last = this.#first + this.#inFlight.length - 1;
+    if (!this.#settleUpTo(last + 1) && this.#options.outcomeOf(session, this.#first)?.kind === 'expired')
+      this.#expired();
+    this.restart();
+  }
+
+  /** The history that the session was part of is gone; nothing of what is in flight counts any more: it is sent anew. */
+  moveOn(): void {
+    const again = [...this.#inFlight.drain(), ...this.#waiting.drain()];
+    this.#forgetSession();
+    for (const command of again) this.#waiting.push(command);
+    this.#waitingBytes = again.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
+  /** Ends it; returns what was sent and what was not. */
+  close(): { readonly sent: readonly PendingCommand[]; readonly unsent: readonly PendingCommand[] } {
+    if (this.#session !== undefined && this.#inFlight.length === 0)
+      this.#options.offer(encodeRecord({ kind: 'close', session: this.#session }));
+    const sent = this.#inFlight.drain();
+    const unsent = this.#waiting.drain().filter(({ isCancelled }) => !isCancelled);
+    this.#forgetSession();
+    return { sent, unsent };
+  }
+
+  #open(): void {
+    if (this.#isOpenSent) return;
+    this.#nonce ??= this.#options.runtime.randomBytes(NONCE_BYTES);
+    this.#isOpenSent = this.#options.offer(encodeRecord({ kind: 'open', nonce: this.#nonce }));
+  }
+
+  /** Sends the next run; false when there is none, no room, or nobody to send it to. */
+  #sendRun(session: number): boolean {
+    this.#number();
+    if (this.#sent >= this.#inFlight.length) return false;
+    const sequence = this.#first + this.#sent;
+    const commands: Uint8Array[] = [];
+    let bytes = 0;
+    for (let place = this.#sent; place < this.#inFlight.length && bytes < RUN_BYTES; place++) {
+      const command = this.#inFlight.at(place) as PendingCommand;
+      commands.push(command.bytes);
+      bytes += command.bytes.length + 8;
+    }
+    if (!this.#offerRun(session, sequence, commands)) return false;
+    this.#sent += commands.length;
+    return true;
+  }
+
+  /** Numbers what waits, as far as there is room. */
+  #number(): void {
+    while (this.#waiting.length > 0 && this.#inFlight.length < IN_FLIGHT_MAX) {
+      const next = this.#waiting.at(0) as PendingCommand;
+      const { length } = next.bytes;
+      if (this.#inFlightBytes > 0 && this.#inFlightBytes + length > IN_FLIGHT_BYTES_MAX) return;
+      this.#waiting.shift();
+      this.#waitingBytes -= length;
+      if (next.isCancelled) continue;
+      next.isSent = true;
+      this.#inFlight.push(next);
+      this.#inFlightBytes += length;
+    }
+  }
+
+  #offerRun(session: number, sequence: number, commands: readonly Uint8Array[]): boolean {
+    const settled = this.#first - 1;
+    return this.#options.offer(encodeRecord({ kind: 'run', session, sequence, settled, commands }));
+  }
+
+  /** Settles those before `sequence`, from what the group remembers; false when one of them is not settled there. */
+  #settleUpTo(sequence: number): boolean {
+    while (this.#first < sequence && this.#inFlight.length > 0) {
+      const outcome = this.#options.outcomeOf(this.#session as number, this.#first);
+      if (outcome === undefined || outcome.kind === 'gap' || outcome.kind === 'expired') return false;
+      this.#settle(outcome);
+    }
+    return true;
+  }
+
+  /** Settles the first in flight. */
+  #settle(outcome: SessionOutcome): void {
+    const command = this.#inFlight.shift();
+    if (command === undefined) return;
+    this.#inFlightBytes -= command.bytes.length;
+    this.#first++;
+    if (this.#sent > 0) this.#sent--;
+    this.#progressAtMs = this.#options.runtime.now();
+    command.settle(outcome);
+    if (this.#waiting.length > 0) this.#flushSoon();
+  }
+
+  #resendFrom(expected: number): void {
+    const place = expected - this.#first;
+    // What the group expects is behind what is known to be settled here only if it has lost what it had.
+    if (place < 0 || place >= this.#sent) return;
+    this.#sent = place;
+    this.#flushSoon();
+  }
+
+  /** What was sent may be applied or not; what was not waits on, for another session. */
+  #expired(): void {
+    const sent = this.#inFlight.drain();
+    const error = new SessionExpiredError(this.#session ?? 0);
+    this.#forgetSession();
+    for (const command of sent) command.settle({ kind: 'lost', error });
+    this.#flushSoon();
+  }
+
+  #forgetSession(): void {
+    this.#session = undefined;
+    this.#nonce = undefined;
+    this.#isOpenSent = false;
+    this.#first = 1;
+    this.#sent = 0;
+    this.#inFlightBytes = 0;
+    this.#progressAtMs = this.#options.runtime.now();
+  }
+}

@@ -1,0 +1,166 @@
+import type { Condition, GroupId, PeerId, WaitOptions, Watch } from '@mosaik/primitives';
+import type { Direction } from '@mosaik/transport';
+import type { Reverted } from './member/reverted.ts';
+import type { Configuration, LogIndex, MemberId, Term } from './raft/types.ts';
+import type { Durability } from './storage/storage.ts';
+
+export type { Reverted, RevertedCommand } from './member/reverted.ts';
+
+/** A command that was applied. */
+export interface Executed<Result> {
+  /** Of the entry that it was applied with. */
+  readonly index: LogIndex;
+  readonly result: Result;
+}
+
+/** Entries from `from` to `to`, both included. */
+export interface IndexRange {
+  readonly from: LogIndex;
+  readonly to: LogIndex;
+}
+
+/** What a query answered, and as of which entry. */
+export interface Queried<Answer> {
+  readonly result: Answer;
+  readonly at: LogIndex;
+}
+
+/**
+ * How fresh an answer has to be. `strong` is linearizable: it shows everything that was acknowledged, to anybody, before
+ * the query began, and needs a quorum. `weak` shows what this member has applied, at once.
+ */
+export type Consistency = 'weak' | 'strong';
+
+/** A bond, for people. */
+export interface BondView {
+  readonly peer: PeerId;
+  readonly member: MemberId;
+  readonly direction: Direction;
+  /** Monotonic time when it was made. */
+  readonly bondedAtMs: number;
+  /** Smoothed round trip; undefined while unmeasured. */
+  readonly rttMs: number | undefined;
+  readonly role: MemberRole;
+  readonly isLeaving: boolean;
+}
+
+/** `new`: not counted in yet. */
+export type MemberRole = 'leader' | 'voter' | 'learner' | 'new';
+
+/** Where the log of this member stands. */
+export interface LogView {
+  readonly term: Term;
+  readonly lastIndex: LogIndex;
+  readonly committed: LogIndex;
+  readonly applied: LogIndex;
+  readonly snapshot: LogIndex;
+}
+
+/** The first thing that keeps a group from working, as data and as text. */
+export interface GroupReason {
+  readonly code:
+    | 'ok'
+    | 'closed'
+    | 'failed'
+    | 'diverged'
+    | 'founding'
+    | 'catchingUp'
+    | 'noQuorum'
+    | 'electing'
+    | 'leaderUnreachable';
+  readonly text: string;
+  /** What can be done about it. */
+  readonly remedy: string;
+}
+
+/** A look inside. */
+export interface GroupStats {
+  readonly member: MemberId | undefined;
+  readonly role: MemberRole;
+  readonly leader: PeerId | undefined;
+  readonly term: Term;
+  readonly bonds: number;
+  readonly voters: readonly MemberId[];
+  readonly learners: readonly MemberId[];
+  readonly log: LogView;
+  /** Commands of this member that are not settled. */
+  readonly pendingCommands: number;
+  readonly pendingReads: number;
+  readonly leaderChanges: number;
+  readonly snapshotsTaken: number;
+  readonly snapshotsPulled: number;
+  readonly entriesPulled: number;
+  readonly divergence: { readonly index: LogIndex; readonly member: MemberId } | undefined;
+  /** Where a damaged log was put that was found at the start. */
+  readonly damagedLog: string | undefined;
+}
+
+/** What of a group can be waited for; each condition is awaitable, re-arming and invertible. */
+export interface GroupConditions {
+  isLeader(): Condition;
+  isFollower(): Condition;
+  leaderElected(): Condition;
+  /** Met when leadership has changed since this was called. */
+  leaderChanged(): Condition;
+  leaderIs(peer: PeerId): Condition;
+  /** Commands can be sent: a leader is known and reachable. */
+  online(): Condition;
+  offline(): Condition;
+  /** This member's history has lost against an older one: see {@link Group.reverted}. */
+  reverted(): Condition;
+  committed(): {
+    /** This member has applied everything up to an index, or to the end of a range. */
+    reaches(position: number | IndexRange): Condition;
+  };
+}
+
+/** This node's membership in a group. */
+export interface Group<Command, Result, Query, Answer> extends AsyncDisposable {
+  readonly id: GroupId;
+  readonly durability: Durability;
+  readonly stats: GroupStats;
+  /**
+   * Runs a command: resolves when it is committed by a quorum and applied here, exactly once. Commands of one member are
+   * applied in call order. A command that the machine rejected throws what the machine threw.
+   *
+   * @throws {CommandRejectedError} as the machine said; @throws {CommandFailedError} when the machine failed.
+   * @throws {EncodeError} when the codec does not take the command; it was not sent.
+   * @throws {GroupOverloadedError} when too many wait already; it was not sent.
+   * @throws {CommandTooLargeError}
+   * @throws {CommandAbortedError} when `signal` fires first, with the command as unsent or of unknown outcome.
+   * @throws {SessionExpiredError} when the group has forgotten this member: the outcome is unknown.
+   * @throws {GroupClosedError} @throws {GroupFailedError} with the commands, as unsent or of unknown outcome.
+   */
+  execute(command: Command, options?: WaitOptions): Promise<Executed<Result>>;
+  /** As {@link Group.execute} for each, in order and in as few messages as there is room for; all or none are taken. */
+  executeMany(commands: readonly Command[], options?: WaitOptions): Promise<readonly Executed<Result>[]>;
+  /** As {@link Group.execute}, for when only the place in the log matters: resolves when it is committed and applied here. */
+  feed(command: Command, options?: WaitOptions): Promise<LogIndex>;
+  /** As {@link Group.feed} for each; resolves with where the first and the last are. Others may be between them. */
+  feedMany(commands: readonly Command[], options?: WaitOptions): Promise<IndexRange>;
+  /**
+   * Asks the machine. A strong query waits for a leader as long as `signal` lets it.
+   *
+   * @throws {GroupClosedError} @throws {GroupFailedError} @throws {AbortedError}
+   */
+  query(query: Query, consistency: Consistency, options?: WaitOptions): Promise<Queried<Answer>>;
+  when(): GroupConditions;
+  /** The members that this one is bonded with. */
+  bonds(): Watch<readonly BondView[]>;
+  /** Where the log stands, after each change. */
+  log(): Watch<LogView>;
+  /** What keeps the group from working, if anything does. */
+  why(): GroupReason;
+  /** Histories of this member that lost against older ones, with their commands; the newest last. */
+  reverted(): readonly Reverted<Command>[];
+  /** The configuration in force, as far as this member knows. */
+  readonly configuration: Configuration;
+  /**
+   * Hands leadership to another voter, or to the one that is best placed.
+   *
+   * @throws {LeadershipError} when this member does not lead, or the other is no voter.
+   */
+  transferLeadership(to?: PeerId, options?: WaitOptions): Promise<void>;
+  /** Leaves: hands over leadership, is taken out of the voters, and ends. What is under way is refused with its commands. */
+  close(): Promise<void>;
+}

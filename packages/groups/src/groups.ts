@@ -1,0 +1,162 @@
+import {
+  createLog,
+  createScope,
+  type GroupId,
+  InvalidArgumentError,
+  type Scope,
+  shortId,
+  throwIfAborted,
+} from '@mosaik/primitives';
+import { BondHub } from './bonds/hub.ts';
+import { groupIdOf, groupKey } from './bonds/key.ts';
+import { proofKeyOf } from './bonds/proof.ts';
+import type { Group } from './group.ts';
+import { GroupHandle } from './handle.ts';
+import type { StateMachine } from './machine/machine.ts';
+import { Member } from './member/member.ts';
+import { consensusSettings, DEFAULT_TICK_MS, type GroupsOptions, type JoinOptions } from './options.ts';
+import { memory } from './storage/memory.ts';
+import { Ticker } from './ticker.ts';
+
+const log = createLog('groups');
+
+/** How state is brought to members that lag; part of every group's id. */
+const SYNC_SIGNATURE = 'log-and-snapshots/1';
+
+/** The groups of a node. */
+export interface Groups extends AsyncDisposable {
+  /**
+   * Joins a group: opens the log, and begins to bond with the other members. Resolves before a leader is known: see
+   * `when()`.
+   *
+   * @throws {InvalidArgumentError} when an option is out of range, or this node is in the group already.
+   * @throws {StorageError} when the log cannot be opened; one that is damaged is put aside instead.
+   */
+  join<Command, Result, Query, Answer>(
+    options: JoinOptions<Command, Result, Query, Answer>,
+  ): Promise<Group<Command, Result, Query, Answer>>;
+  /** The groups that this node is in. */
+  readonly joined: ReadonlyMap<GroupId, Group<never, unknown, never, unknown>>;
+  /** Leaves all groups. The transport and discovery stay open: they are their owners'. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a node ready to be a member of groups.
+ *
+ * @throws {InvalidArgumentError} when an option is out of range.
+ */
+export function createGroups(options: GroupsOptions): Groups {
+  return new GroupsNode(options);
+}
+
+class GroupsNode implements Groups {
+  readonly joined: Map<GroupId, Group<never, unknown, never, unknown>> = new Map();
+  readonly #options: GroupsOptions;
+  readonly #scope: Scope;
+  readonly #hub: BondHub;
+  readonly #ticker: Ticker;
+  readonly #tickMs: number;
+  readonly #joining = new Set<GroupId>();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: GroupsOptions) {
+    const { transport, discovery, tickMs = DEFAULT_TICK_MS } = options;
+    if (!(tickMs > 0)) throw new InvalidArgumentError('tickMs', `a number above 0, not ${tickMs}`);
+    this.#options = options;
+    this.#tickMs = tickMs;
+    this.#scope = createScope({
+      runtime: transport.runtime,
+      name: 'groups',
+      onError: (error, where) => log.error('%s: %s', where, error.stack ?? error.message),
+    });
+    this.#hub = new BondHub({ scope: this.#scope, transport, discovery, options: options.bonds });
+    this.#hub.start();
+    this.#ticker = new Ticker(this.#scope, tickMs);
+  }
+
+  async join<Command, Result, Query, Answer>(
+    options: JoinOptions<Command, Result, Query, Answer>,
+  ): Promise<Group<Command, Result, Query, Answer>> {
+    throwIfAborted(options.signal, 'joining a group');
+    const settings = consensusSettings(options.consensus, this.#tickMs);
+    const key = groupKey(options.key);
+    const id = groupIdOf(key, {
+      founders: settings.founders,
+      machineSignature: options.machine.signature,
+      syncSignature: SYNC_SIGNATURE,
+      ticketRules: options.ticketRules ?? '',
+    });
+    if (this.joined.has(id) || this.#joining.has(id))
+      throw new InvalidArgumentError('key', `of a group that this node is not in yet: ${shortId(id)}`);
+    this.#joining.add(id);
+    const scope = this.#scope.child(shortId(id));
+    const storage = options.storage ?? memory();
+    const { transport, discovery } = this.#options;
+    const member = new Member({
+      id,
+      proofKey: proofKeyOf(key),
+      self: transport.local.peerId,
+      scope,
+      metrics: transport.metrics,
+      settings,
+      machine: options.machine as StateMachine<unknown, unknown, unknown, unknown>,
+      storage,
+      acceptIf: options.acceptIf,
+      bond: (group) => this.#hub.join(group),
+      isExpectingOthers: () => this.#isExpectingOthers(member),
+    });
+    try {
+      await member.start();
+    } catch (thrown) {
+      await scope.close();
+      throw thrown;
+    } finally {
+      this.#joining.delete(id);
+    }
+    const advertised = discovery.advertise({
+      kind: 'group',
+      id,
+      ...(options.name ? { name: options.name } : {}),
+    });
+    const ticking = this.#ticker.add(() => member.tick());
+    const handle = new GroupHandle<Command, Result, Query, Answer>({
+      member,
+      durability: storage.durability,
+      rtt: (peer) => transport.rtt(peer),
+      onClosed: () => {
+        ticking[Symbol.dispose]();
+        advertised[Symbol.dispose]();
+        this.joined.delete(id);
+        void scope.close();
+      },
+    });
+    this.joined.set(id, handle as unknown as Group<never, unknown, never, unknown>);
+    options.signal?.addEventListener('abort', () => void handle.close(), { once: true });
+    log('joined %s (%s), %s', options.name ?? shortId(id), storage.durability, storage.description);
+    return handle;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.joined.values()].map((group) => group.close()));
+    this.#hub.close('closing');
+    await this.#scope.close();
+  }
+
+  #isExpectingOthers(member: Member): boolean {
+    for (const peer of this.#options.discovery.catalog) {
+      if (!peer.groups.includes(member.id) || member.peers.get(peer.peer) !== undefined) continue;
+      if (member.acceptIf(peer)) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,141 @@
+import { createLog } from '@mosaik/primitives';
+import type { Replica } from '../driver/replica.ts';
+import type { Peers } from '../member/peers.ts';
+import type { Preference } from '../raft/raft.ts';
+import type { Configuration, LogIndex, MemberId } from '../raft/types.ts';
+import { peerOf } from '../wire/member.ts';
+import { type MembershipRules, type MemberView, planConfiguration } from './plan.ts';
+
+const log = createLog('groups:membership');
+
+interface ManagerOptions {
+  readonly self: MemberId;
+  readonly replica: Replica;
+  readonly peers: Peers;
+  /** Whether a bonded member is of the same history. */
+  readonly isOurs: (member: MemberId) => boolean;
+  readonly rules: MembershipRules;
+  readonly preference: Preference;
+  readonly isLeaving: () => boolean;
+}
+
+/** What a leader does about who votes; asked at every tick, of every member. */
+export class MembershipManager {
+  readonly #options: ManagerOptions;
+  readonly #absentTicks = new Map<MemberId, number>();
+
+  constructor(options: ManagerOptions) {
+    this.#options = options;
+  }
+
+  tick(): void {
+    const { replica } = this.#options;
+    const { status } = replica;
+    if (status.role !== 'leader' || !status.isEstablished) {
+      this.#absentTicks.clear();
+      return;
+    }
+    this.#countAbsence(status.configuration.configuration);
+    if (status.transferee !== undefined || !status.configuration.isCommitted) return;
+    if (this.#wantsToLead()) this.#adjust(status.configuration.configuration);
+    else this.handOver();
+  }
+
+  /** Hands leadership to the voter that is best placed for it; false when there is none. */
+  handOver(): boolean {
+    const { replica, self } = this.#options;
+    const { configuration, followers } = replica.status;
+    const heirs = followers
+      .filter(({ id, silentTicks }) => id !== self && silentTicks <= 2 && this.#mayLead(id))
+      .filter(({ id }) => configuration.configuration.voters.includes(id))
+      .sort((a, b) => b.match - a.match || (a.id < b.id ? -1 : 1));
+    const [heir] = heirs;
+    if (heir === undefined) {
+      // Nobody votes yet that could: the others have to be made voters first.
+      this.#adjust(configuration.configuration);
+      return false;
+    }
+    log('handing leadership to %s', heir.id);
+    return replica.transferLeadership(heir.id).ok;
+  }
+
+  #wantsToLead(): boolean {
+    const { preference, isLeaving, self } = this.#options;
+    if (isLeaving()) return false;
+    if (preference === 'normal') return true;
+    const { configuration } = this.#options.replica.status;
+    return !configuration.configuration.voters.some((id) => id !== self && this.#isNormal(id));
+  }
+
+  #isNormal(id: MemberId): boolean {
+    return this.#mayLead(id) && this.#options.peers.of(id)?.status.preference === 'normal';
+  }
+
+  #mayLead(id: MemberId): boolean {
+    const status = this.#options.peers.of(id)?.status;
+    return status !== undefined && !status.isLeaving && status.preference !== 'observer';
+  }
+
+  #adjust(configuration: Configuration): void {
+    const { replica, self, rules } = this.#options;
+    const members = this.#views(configuration);
+    const { lastIndex } = replica.status;
+    const next = planConfiguration({ self, configuration, members, lastIndex }, rules);
+    if (next === undefined) return;
+    const result = replica.proposeConfiguration(next);
+    log('voters %j, learners %j: %s', next.voters, next.learners, result.ok ? 'proposed' : result.reason);
+  }
+
+  #views(configuration: Configuration): MemberView[] {
+    const { self, peers, isOurs } = this.#options;
+    const ids = new Set<MemberId>([...configuration.voters, ...configuration.learners, self]);
+    for (const { status } of peers.all()) if (isOurs(status.member)) ids.add(status.member);
+    const { followers } = this.#options.replica.status;
+    const progress = new Map(followers.map((follower) => [follower.id, follower]));
+    return [...ids].sort().map((id) => (id === self ? this.#ownView() : this.#view(id, progress.get(id))));
+  }
+
+  #ownView(): MemberView {
+    const { self, preference, isLeaving, replica } = this.#options;
+    return {
+      id: self,
+      isBonded: true,
+      isReplaced: false,
+      isLeaving: isLeaving(),
+      preference,
+      absentTicks: 0,
+      silentTicks: 0,
+      match: replica.status.lastIndex,
+      isStreaming: true,
+    };
+  }
+
+  #view(
+    id: MemberId,
+    progress: { readonly state: string; readonly match: LogIndex; readonly silentTicks: number } | undefined,
+  ): MemberView {
+    const { peers, isOurs } = this.#options;
+    const bonded = peers.of(id);
+    const isBonded = bonded !== undefined && isOurs(id);
+    return {
+      id,
+      isBonded,
+      isReplaced: bonded === undefined && peers.get(peerOf(id)) !== undefined,
+      isLeaving: bonded?.status.isLeaving ?? false,
+      preference: bonded?.status.preference ?? 'normal',
+      absentTicks: this.#absentTicks.get(id) ?? 0,
+      silentTicks: progress?.silentTicks ?? 0,
+      match: progress?.match ?? (0 as LogIndex),
+      isStreaming: progress?.state === 'replicate',
+    };
+  }
+
+  #countAbsence({ voters, learners }: Configuration): void {
+    const { peers, isOurs, self } = this.#options;
+    for (const id of [...voters, ...learners]) {
+      const isHere = id === self || (peers.of(id) !== undefined && isOurs(id));
+      if (isHere) this.#absentTicks.delete(id);
+      else this.#absentTicks.set(id, (this.#absentTicks.get(id) ?? 0) + 1);
+    }
+  }
+}

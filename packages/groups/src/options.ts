@@ -1,0 +1,128 @@
+import type { Discovery, PeerInfo } from '@mosaik/discovery';
+import { InvalidArgumentError } from '@mosaik/primitives';
+import type { Transport } from '@mosaik/transport';
+import type { GroupKey } from './bonds/key.ts';
+import type { BondOptions } from './bonds/options.ts';
+import type { StateMachine } from './machine/machine.ts';
+import type { Storage } from './storage/storage.ts';
+
+/** How the groups of a node are set up. */
+export interface GroupsOptions {
+  readonly transport: Transport;
+  readonly discovery: Discovery;
+  readonly bonds?: BondOptions | undefined;
+  /**
+   * The time that the cores of all groups count in, in ms. One timer serves them all, so that the heartbeats of all groups
+   * between two nodes leave together. Default 100. Members may differ in it, but not by much.
+   */
+  readonly tickMs?: number | undefined;
+}
+
+/** What only tunes a group: members may differ in it, and it may change by a rolling restart. */
+export interface ConsensusOptions {
+  /**
+   * Members that found the group: the first leader needs a majority of so many. Default 1: a node that finds nobody founds
+   * it alone, after `bootstrapDelayMs`. Part of the group's id.
+   */
+  readonly founders?: number | undefined;
+  /** How long a new member looks for others before it founds the group, in ms. Default 750. */
+  readonly bootstrapDelayMs?: number | undefined;
+  /** Members that vote, at most; the others listen. Default 5. An odd number. */
+  readonly maxVoters?: number | undefined;
+  /** A leader shows that it lives so often, in ms. Default 100. */
+  readonly heartbeatMs?: number | undefined;
+  /**
+   * A member that hears of no leader for this long, and up to twice as long, stands for election, in ms. Shorter fails over
+   * sooner and takes slow networks and disks for failures. Default 600; at least three heartbeats.
+   */
+  readonly electionTimeoutMs?: number | undefined;
+  /** A voter that was silent for longer is demoted, in ms. Default three election timeouts. */
+  readonly demoteAfterMs?: number | undefined;
+  /** A member that was away for longer is forgotten, in ms. Default 60000. */
+  readonly forgetAfterMs?: number | undefined;
+  /** A snapshot is taken each time so many entries have been applied. Default 10000. */
+  readonly snapshotEvery?: number | undefined;
+  /** So many entries are kept below a snapshot, for members that lag a little. Default 10000. */
+  readonly retainEntries?: number | undefined;
+  /** A member that leaves waits this long to be taken out of the group, in ms. Default 2000. */
+  readonly leaveTimeoutMs?: number | undefined;
+  /** Members compare hashes of their state at every multiple of this index; 0 for never. Default 0: see `ApplierOptions.hashEvery`. */
+  readonly compareStateEvery?: number | undefined;
+  /** Clocks, chance and I/O throw inside `apply`. Default false. */
+  readonly guardDeterminism?: boolean | undefined;
+  /** Commands that wait or are under way in this member; beyond, they are refused. Default 100000. */
+  readonly maxPendingCommands?: number | undefined;
+  /** Bytes of one command, at most. Default 1 MiB. */
+  readonly maxCommandBytes?: number | undefined;
+}
+
+/** How a node joins a group. */
+export interface JoinOptions<Command, Result, Query, Answer> {
+  /** The secret that members share. */
+  readonly key: GroupKey | string | Uint8Array;
+  /** For people. */
+  readonly name?: string | undefined;
+  readonly machine: StateMachine<Command, Result, Query, Answer>;
+  /** Default `memory()`. */
+  readonly storage?: Storage | undefined;
+  readonly consensus?: ConsensusOptions | undefined;
+  /** Whom this node takes for a member, of those that have the key; asked again when what is known of a peer changes. */
+  readonly acceptIf?: ((peer: PeerInfo) => boolean) | undefined;
+  /** What tickets members check each other's for; part of the group's id. */
+  readonly ticketRules?: string | undefined;
+  /** Leaves the group when it fires. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type ConsensusSettings = {
+  readonly [Name in keyof ConsensusOptions]-?: NonNullable<ConsensusOptions[Name]>;
+} & { readonly tickMs: number };
+
+export const DEFAULT_TICK_MS = 100;
+
+/** @throws {InvalidArgumentError} when an option is out of range. */
+export function consensusSettings(
+  options: ConsensusOptions = {},
+  tickMs: number = DEFAULT_TICK_MS,
+): ConsensusSettings {
+  const electionTimeoutMs = options.electionTimeoutMs ?? 600;
+  const settings: ConsensusSettings = {
+    tickMs,
+    founders: options.founders ?? 1,
+    bootstrapDelayMs: options.bootstrapDelayMs ?? 750,
+    maxVoters: options.maxVoters ?? 5,
+    heartbeatMs: options.heartbeatMs ?? 100,
+    electionTimeoutMs,
+    demoteAfterMs: options.demoteAfterMs ?? 3 * electionTimeoutMs,
+    forgetAfterMs: options.forgetAfterMs ?? 60_000,
+    snapshotEvery: options.snapshotEvery ?? 10_000,
+    retainEntries: options.retainEntries ?? 10_000,
+    leaveTimeoutMs: options.leaveTimeoutMs ?? 2_000,
+    compareStateEvery: options.compareStateEvery ?? 0,
+    guardDeterminism: options.guardDeterminism ?? false,
+    maxPendingCommands: options.maxPendingCommands ?? 100_000,
+    maxCommandBytes: options.maxCommandBytes ?? 1024 * 1024,
+  };
+  checkSettings(settings);
+  return settings;
+}
+
+function checkSettings(settings: ConsensusSettings): void {
+  const { founders, maxVoters, heartbeatMs, electionTimeoutMs, retainEntries, compareStateEvery } = settings;
+  for (const [name, value] of Object.entries(settings)) {
+    if (name === 'guardDeterminism' || name === 'retainEntries' || name === 'compareStateEvery') continue;
+    if (!((value as number) > 0)) throw new InvalidArgumentError(name, `a number above 0, not ${value}`);
+  }
+  for (const [name, value] of Object.entries({ founders, maxVoters, retainEntries, compareStateEvery })) {
+    if (!(Number.isSafeInteger(value) && value >= 0))
+      throw new InvalidArgumentError(name, `a whole number, not ${value}`);
+  }
+  if (maxVoters % 2 === 0) throw new InvalidArgumentError('maxVoters', 'an odd number');
+  if (electionTimeoutMs < 3 * heartbeatMs)
+    throw new InvalidArgumentError('electionTimeoutMs', 'at least three times heartbeatMs');
+}
+
+/** A time in ticks, at least one. */
+export function ticksOf(settings: ConsensusSettings, durationMs: number): number {
+  return Math.max(1, Math.round(durationMs / settings.tickMs));
+}

@@ -55,5 +55,8 @@ export function reportReady(text: string, requests: Requests = {}): void {
       (error: Error) => answer({ error: error.stack ?? error.message }),
     );
   });
-  process.send?.(text);
+  // The parent may be gone before we were ready.
+  process.send?.(text, undefined, undefined, (error) => {
+    if (error !== null) process.exit(0);
+  });
 }

@@ -4,13 +4,14 @@ import { readOptions, UsageError, usageOf } from './options.ts';
 import { adviceFor, describePeers, findPeers } from './peers/peers.ts';
 import { runSuites } from './run.ts';
 import type { Suite } from './suite.ts';
+import { discoverySuite } from './suites/discovery/suite.ts';
 import { groupsSuite } from './suites/groups/suite.ts';
 import { linkSuite } from './suites/link/suite.ts';
 import { storeSuite } from './suites/store/suite.ts';
 import { streamsSuite } from './suites/streams/suite.ts';
 import { formatTable } from './table.ts';
 
-const suites: readonly Suite[] = [linkSuite, streamsSuite, groupsSuite, storeSuite];
+const suites: readonly Suite[] = [linkSuite, discoverySuite, streamsSuite, groupsSuite, storeSuite];
 
 async function main(args: readonly string[]): Promise<void> {
   const options = readOptions(args, suites);

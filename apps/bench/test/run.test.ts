@@ -28,6 +28,17 @@ describe('a session', () => {
     expect(failures).toEqual([expect.stringContaining('a/2: Error: no luck')]);
   });
 
+  it('has no lines for what neither side has', async () => {
+    const empty: Suite = {
+      ...suite,
+      run: (context) =>
+        context.measure(['a/1'], async () => [
+          resultOf({ name: 'a/1', unit: 'x', peerName: 'them' }, [{ ours: undefined, peer: undefined }]),
+        ]),
+    };
+    expect(await runSuites([empty], peers, { only: [], runs: 1 })).toEqual({ results: [], failures: [] });
+  });
+
   it('takes what was asked for', async () => {
     const { results, failures } = await runSuites([suite], peers, { only: ['a/3'], runs: 1 });
     expect(results.map(({ name }) => name)).toEqual(['a/3']);

@@ -68,6 +68,10 @@ it('a killed process is out of every catalog within 5 s, one that leaves at once
     expect(backMs).toBeLessThanOrEqual(2_000);
   }
   await untilEqual([...rest, ...back], 2_000);
+  // A second life is not a second process.
+  for (const node of [...rest, ...back]) {
+    expect((await node.events()).filter(({ type }) => type === 'identityConflict')).toEqual([]);
+  }
 });
 
 it('a process that stands still for two seconds departs nowhere, and takes nobody for dead', async () => {

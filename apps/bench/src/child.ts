@@ -6,11 +6,13 @@ export interface Child extends AsyncDisposable {
   /** What it reported when it was ready. */
   readonly ready: string;
   /** Has it do something, one thing at a time, and resolves to what came of it. */
-  request(what: string, argument?: number): Promise<unknown>;
+  request(what: string, ...numbers: readonly number[]): Promise<unknown>;
+  /** As `kill -9`. */
+  kill(): Promise<void>;
 }
 
 /** What a child can be asked to do, by name. */
-export type Requests = Readonly<Record<string, (argument: number) => Promise<unknown>>>;
+export type Requests = Readonly<Record<string, (...numbers: number[]) => Promise<unknown>>>;
 
 interface Reply {
   readonly result?: unknown;
@@ -29,13 +31,17 @@ export async function startChild(module: URL, args: readonly string[] = []): Pro
     throw new Error(`${module.pathname} ended with code ${String(first[0])} before it was ready`);
   return {
     ready: first[0],
-    async request(what, argument) {
-      child.send({ what, argument });
+    async request(what, ...numbers) {
+      child.send({ what, numbers });
       const [reply] = (await Promise.race([once(child, 'message'), exited])) as [Reply | number | null];
       if (typeof reply !== 'object' || reply === null)
         throw new Error(`${module.pathname} ended with code ${String(reply)} while it was to ${what}`);
       if (reply.error !== undefined) throw new Error(reply.error);
       return reply.result;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
     },
     async [Symbol.asyncDispose]() {
       if (child.connected) child.disconnect();
@@ -47,9 +53,9 @@ export async function startChild(module: URL, args: readonly string[] = []): Pro
 /** To be called in the child: reports that it is ready, answers requests, and ends with the parent. */
 export function reportReady(text: string, requests: Requests = {}): void {
   process.on('disconnect', () => process.exit(0));
-  process.on('message', ({ what, argument }: { what: string; argument: number }) => {
+  process.on('message', ({ what, numbers }: { what: string; numbers: number[] }) => {
     const answer = (reply: Reply): unknown => process.connected && process.send?.(reply);
-    const work = requests[what]?.(argument) ?? Promise.reject(new Error(`no child does "${what}"`));
+    const work = requests[what]?.(...numbers) ?? Promise.reject(new Error(`no child does "${what}"`));
     work.then(
       (result) => answer({ result }),
       (error: Error) => answer({ error: error.stack ?? error.message }),

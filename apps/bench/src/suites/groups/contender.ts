@@ -1,3 +1,13 @@
+export const MEMBERS = 3;
+
+/** What is written: so many keys over and over, as to a state machine of some size. */
+const KEYS = 1_000;
+export const VALUE: Uint8Array = Buffer.alloc(64, 7);
+
+export function keyOf(index: number): string {
+  return `key-${index % KEYS}`;
+}
+
 /** A group of three processes that replicates commands, and a client that is connected to it. */
 export interface GroupContender extends AsyncDisposable {
   readonly name: string;

@@ -3,11 +3,9 @@ import { Etcd3, type IRangeResponse } from 'etcd3';
 import { oneByOne, pipelined } from '../../in-flight.ts';
 import { type EtcdCluster, type EtcdOptions, startEtcd } from '../../peers/etcd.ts';
 import type { Program } from '../../peers/program.ts';
-import type { GroupContender } from './contender.ts';
+import { type GroupContender, keyOf, VALUE } from './contender.ts';
 
-const VALUE = Buffer.alloc(64, 7);
-/** So many keys are written over and over, as a state machine of some size would be. */
-const KEYS = 1_000;
+const value = Buffer.from(VALUE);
 /** How often a write is tried after the leader was killed: the resolution of the time to recover. */
 const PROBE_EVERY_MS = 10;
 const FAILOVER_PATIENCE_MS = 30_000;
@@ -25,8 +23,8 @@ export async function startEtcdContender(
   const connect = async (): Promise<Etcd3> =>
     new Etcd3({ hosts: [cluster.endpoints[await cluster.leader()] as string] });
   let client = await connect();
-  const put = (index: number): Promise<unknown> => client.kv.put({ key: keyOf(index), value: VALUE });
-  const get = (index: number): Promise<IRangeResponse> => client.kv.range({ key: keyOf(index) });
+  const put = (index: number): Promise<unknown> => client.kv.put(putOf(index));
+  const get = (index: number): Promise<IRangeResponse> => client.kv.range({ key: Buffer.from(keyOf(index)) });
   return {
     name: `etcd, 3 members${options.storage === 'memory' ? ', files in memory' : ''}`,
     pipelined: async (count, inFlight) => count / (await pipelined(count, inFlight, put)),
@@ -47,8 +45,8 @@ export async function startEtcdContender(
   };
 }
 
-function keyOf(index: number): Buffer {
-  return Buffer.from(`key-${index % KEYS}`);
+function putOf(index: number): { key: Buffer; value: Buffer } {
+  return { key: Buffer.from(keyOf(index)), value };
 }
 
 /** Puts through both survivors, again and again: one that was handed to the dead leader is answered only much later. */
@@ -57,13 +55,13 @@ async function killAndProbe(cluster: EtcdCluster, leader: number): Promise<numbe
     .filter((_, member) => member !== leader)
     .map((endpoint) => new Etcd3({ hosts: [endpoint] }));
   // Connections are there before, as those of a client with all endpoints would be.
-  await Promise.all(survivors.map((survivor) => survivor.kv.range({ key: keyOf(0) })));
+  await Promise.all(survivors.map((survivor) => survivor.kv.range({ key: Buffer.from(keyOf(0)) })));
   const { promise: recovered, resolve, reject } = Promise.withResolvers<number>();
   const startedAt = performance.now();
   await cluster.kill(leader);
   const probe = (): void => {
     for (const survivor of survivors)
-      survivor.kv.put({ key: keyOf(0), value: VALUE }).then(
+      survivor.kv.put(putOf(0)).then(
         () => resolve(performance.now() - startedAt),
         () => {},
       );

@@ -4,11 +4,13 @@ import type { Suite, SuiteContext } from '../../suite.ts';
 import { inTurns, type Sides } from '../../turns.ts';
 import type { GroupContender } from './contender.ts';
 import { startEtcdContender } from './etcd.ts';
+import { startMosaikContender } from './mosaik.ts';
 
-/** Unanswered commands of the pipelined runs; with more, etcd was no faster here. */
-const IN_FLIGHT = 256;
-const WARM_UP = 3_000;
-const PIPELINED = 15_000;
+/** Unanswered commands of the pipelined runs. From 256 on etcd was no faster here. */
+const IN_FLIGHT = 1_024;
+const WARM_UP = 5_000;
+/** What a pipelined run lasts, by the rate of the warm-up. */
+const RUN_SECONDS = 2;
 const ONE_AT_A_TIME = 1_000;
 
 type Storage = 'memory' | 'sqlite';
@@ -16,7 +18,7 @@ type Storage = 'memory' | 'sqlite';
 interface Measurement {
   readonly about: Omit<ResultName, 'peerName'>;
   readonly storage: Storage;
-  readonly take: (contender: GroupContender) => Promise<number>;
+  readonly take: (contender: GroupContender, pipelined: number) => Promise<number>;
 }
 
 const measurements: readonly Measurement[] = [
@@ -38,7 +40,7 @@ function writesOn(storage: Storage): Measurement[] {
     {
       about: { name: `groups/${storage}-pipelined`, unit: 'commands/s' },
       storage,
-      take: (contender) => contender.pipelined(PIPELINED, IN_FLIGHT),
+      take: (contender, count) => contender.pipelined(count, IN_FLIGHT),
     },
     {
       about: { name: `groups/${storage}-p50`, unit: 'ms', isTime: true },
@@ -68,22 +70,38 @@ async function measureOn(
   wanted: readonly Measurement[],
 ): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const { ours, peer } = await startBoth(context, storage);
-  for (const contender of [ours, peer]) if (contender !== undefined) stack.use(contender);
-  for (const contender of [ours, peer]) await contender?.pipelined(WARM_UP, IN_FLIGHT);
+  const { ours, peer } = await startBoth(context, storage, stack);
+  const counts = new Map<GroupContender, number>();
+  for (const contender of [ours, peer])
+    if (contender !== undefined) counts.set(contender, await warmUp(contender));
   for (const { about, take } of wanted) {
     await context.measure([about.name], async () => {
       context.progress(about.name);
-      const runs = await inTurns({ ours, peer }, { runs: context.runs, take });
+      const runs = await inTurns(
+        { ours, peer },
+        { runs: context.runs, take: (contender) => take(contender, counts.get(contender) ?? WARM_UP) },
+      );
       return [resultOf({ ...about, peerName: peer?.name ?? 'etcd' }, runs)];
     });
   }
 }
 
+/** Works for a while; how many commands then make a run. */
+async function warmUp(contender: GroupContender): Promise<number> {
+  await contender.pipelined(WARM_UP, IN_FLIGHT);
+  const rate = await contender.pipelined(WARM_UP, IN_FLIGHT);
+  return Math.ceil(rate * RUN_SECONDS);
+}
+
 /** What is in memory at ours is on a file system in memory at etcd, which knows files only. */
-async function startBoth(context: SuiteContext, storage: Storage): Promise<Sides<GroupContender>> {
+async function startBoth(
+  context: SuiteContext,
+  storage: Storage,
+  stack: AsyncDisposableStack,
+): Promise<Sides<GroupContender>> {
   const { etcd } = context.peers;
   const where = storage === 'memory' ? 'memory' : 'disk';
-  const canRun = etcd !== undefined && (where === 'disk' || hasMemoryFolder);
-  return { peer: canRun ? await startEtcdContender(etcd, { storage: where }) : undefined };
+  const ours = stack.use(await startMosaikContender(storage));
+  if (etcd === undefined || (where === 'memory' && !hasMemoryFolder)) return { ours };
+  return { ours, peer: stack.use(await startEtcdContender(etcd, { storage: where })) };
 }

@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { type Child, startChild } from '../../child.ts';
+import { createFolder } from '../../peers/folder.ts';
+import { type GroupContender, MEMBERS } from './contender.ts';
+
+const FORMING_PATIENCE_MS = 30_000;
+const POLL_MS = 20;
+
+interface Role {
+  readonly isLeader: boolean;
+  readonly voters: number;
+}
+
+/**
+ * Three member processes with the defaults of groups (heartbeat 100 ms, election timeout 600 ms). Commands are given to the
+ * member that leads, as etcd's client is connected to the member that leads.
+ */
+export async function startMosaikContender(storage: 'memory' | 'sqlite'): Promise<GroupContender> {
+  await using stack = new AsyncDisposableStack();
+  const folder = stack.use(await createFolder());
+  const members: Child[] = [];
+  stack.defer(async () => void (await Promise.all(members.map((child) => child[Symbol.asyncDispose]()))));
+  const start = (member: number, bootstrap: string): Promise<Child> => {
+    const name = `member-${member}`;
+    const file = storage === 'sqlite' ? join(folder.path, `${name}.db`) : '';
+    return startChild(new URL('./member.ts', import.meta.url), [name, bootstrap, file]);
+  };
+  for (let member = 0; member < MEMBERS; member++) members.push(await start(member, members[0]?.ready ?? ''));
+  let leader = await formed(members);
+  const owned = stack.move();
+  return {
+    name: `mosaik, ${storage}`,
+    pipelined: async (count, inFlight) =>
+      count / ((await leader.request('pipelined', count, inFlight)) as number),
+    oneAtATime: (count) => leader.request('oneAtATime', count) as Promise<number[]>,
+    strongQueries: (count) => leader.request('strongQueries', count) as Promise<number[]>,
+    async failover() {
+      const killed = members.indexOf(leader);
+      const survivors = members.filter((child) => child !== leader);
+      const startedAt = performance.now();
+      await leader.kill();
+      const writes = survivors.map((child) => child.request('write'));
+      await Promise.any(writes);
+      const elapsed = performance.now() - startedAt;
+      await Promise.all(writes);
+      members[killed] = await start(killed, survivors[0]?.ready ?? '');
+      leader = await formed(members);
+      return elapsed;
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Waits until all vote and one leads; that one. */
+async function formed(members: readonly Child[]): Promise<Child> {
+  const deadline = performance.now() + FORMING_PATIENCE_MS;
+  while (performance.now() < deadline) {
+    const roles = await Promise.all(members.map((child) => child.request('role') as Promise<Role>));
+    const leader = members[roles.findIndex(({ isLeader }) => isLeader)];
+    if (leader !== undefined && roles.every(({ voters }) => voters === MEMBERS)) return leader;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  throw new Error(`a group of ${MEMBERS} did not form`);
+}

@@ -1,0 +1,15 @@
+// Writes to a log until it is killed, and says on standard output what was acknowledged: `<operation> <number>` a line.
+import { writeSync } from 'node:fs';
+import { systemRuntime } from '@mosaik/primitives';
+import { sqlite } from '../../src/sqlite/index.ts';
+import type { KillPoint } from '../../src/sqlite/points.ts';
+import { createLedger } from './ledger.ts';
+
+const [path = '', start = '0', point, visit = '1'] = process.argv.slice(2);
+const killAt = point === undefined ? undefined : ({ point, visit: Number(visit) } as KillPoint);
+const ledger = createLedger(Number(start));
+const log = await sqlite(path, { killAt }).open({ group: ledger.group, runtime: systemRuntime });
+// At once, and not through a stream: what was said before a kill has been said.
+const say = (line: string): void => void writeSync(1, `${line}\n`);
+say(`opened ${log.recovered.last.index}`);
+await ledger.write(log, say);

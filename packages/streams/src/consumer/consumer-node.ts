@@ -236,7 +236,7 @@ export class ConsumerNode<Out> {
   #knownOf(peer: PeerId): Known {
     const known = this.#known.get(peer) ?? {
       source: new Source(peer, this.settings.bufferBytes, this.#inbox.onReady),
-      position: new Position(peer, this.settings.criteria !== undefined),
+      position: new Position(peer),
       failedAtMs: undefined,
     };
     this.#known.delete(peer);

@@ -11,15 +11,13 @@ import type { Gap } from './consumer.ts';
  */
 export class Position {
   readonly #producer: PeerId;
-  readonly #hasCriteria: boolean;
   #epoch: Epoch | undefined;
   #next: Sequence = 0;
   /** The producer has said that nothing follows in this epoch. */
   #isFinished = false;
 
-  constructor(producer: PeerId, hasCriteria: boolean) {
+  constructor(producer: PeerId) {
     this.#producer = producer;
-    this.#hasCriteria = hasCriteria;
   }
 
   /** The epoch of the subscription; there is one once it began. */
@@ -55,13 +53,13 @@ export class Position {
   }
 
   /**
-   * Within a subscription nothing is lost or comes twice; with criteria, places are left out.
+   * Within a subscription nothing is lost or comes twice.
    *
    * @throws {DecodeError} when a block does not follow on what came before it.
    */
   check({ first }: Pick<Block, 'first'>): void {
     if (this.#isFinished) throw new DecodeError('malformed', 'a block after the end');
-    if (!this.#follows(first)) throw outOfPlace('a block', first, this.#next);
+    if (first !== this.#next) throw outOfPlace('a block', first, this.#next);
   }
 
   /** Everything below `next` is in the inbox, or was not wanted. */
@@ -75,13 +73,8 @@ export class Position {
    * @throws {DecodeError} when it did not send everything up to there.
    */
   finish({ next }: Finished): void {
-    if (!this.#follows(next)) throw outOfPlace('the end', next, this.#next);
-    this.#next = next;
+    if (next !== this.#next) throw outOfPlace('the end', next, this.#next);
     this.#isFinished = true;
-  }
-
-  #follows(first: Sequence): boolean {
-    return this.#hasCriteria ? first >= this.#next : first === this.#next;
   }
 
   #gap(epoch: Epoch, from: Sequence, to: Sequence | undefined): Gap {

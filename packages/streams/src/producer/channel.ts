@@ -4,7 +4,7 @@ import type { Link } from '@mosaik/transport';
 import { describeStreamCode, StreamCode } from '../codes.ts';
 import type { Filter } from '../criteria/filter.ts';
 import { type ChannelView, channelStats } from '../stats.ts';
-import { type Block, BlockCursor, BlockWriter, emptyBlock } from '../wire/block.ts';
+import { type Block, BlockCursor, BlockWriter } from '../wire/block.ts';
 import { encodeFinished, type Sequence } from '../wire/messages.ts';
 import type { Egress, Sender } from './egress.ts';
 import type { Ledger } from './ledger.ts';
@@ -61,8 +61,6 @@ export class Channel implements Sender {
   #onIdle: (() => void)[] = [];
   /** Everything below has been given to this channel… */
   #offeredTo: Sequence;
-  /** …has been told to the consumer, with criteria… */
-  #toldTo: Sequence;
   /** …and has left or been dropped. */
   #doneTo: Sequence;
   /** When something left last, or when there was nothing to send. */
@@ -79,12 +77,11 @@ export class Channel implements Sender {
       maxBytes: Number.POSITIVE_INFINITY,
       sizeOf: ({ bytes }) => bytes.length,
     });
-    this.#writer = options.filter && new BlockWriter();
+    this.#writer = options.filter && new BlockWriter(next);
     this.#openedAtMs = runtime.now();
     this.#movedAtMs = this.#openedAtMs;
     this.patience = options.patience;
     this.#offeredTo = next;
-    this.#toldTo = next;
     this.#doneTo = next;
   }
 
@@ -155,7 +152,6 @@ export class Channel implements Sender {
       if (this.isIdle) this.#release(shared.next);
       return;
     }
-    this.#toldTo = own.next;
     this.#queue.tryPush(own);
     this.#queuedDatums += own.count;
     this.#pump();
@@ -192,10 +188,16 @@ export class Channel implements Sender {
     const late = this.#options.runtime.setTimer(withinMs, () => this.close(StreamCode.TooSlow));
     await this.idle();
     if (!this.#isOver) {
-      await this.link.sendEncoded(encodeFinished({ next })).catch(() => {});
+      await this.#sayFinished(next).catch(() => {});
       await this.link.close(0, 'the producer has ended');
     }
     late.cancel();
+  }
+
+  async #sayFinished(next: Sequence): Promise<void> {
+    const writer = this.#writer;
+    if (writer !== undefined && writer.next < next) await this.link.sendEncoded(writer.seal(next).bytes);
+    await this.link.sendEncoded(encodeFinished({ next }));
   }
 
   /** Ends the subscription with a code; what is queued is dropped. */
@@ -227,8 +229,8 @@ export class Channel implements Sender {
       while (cursor.sequence < sequence) datum = cursor.take();
       writer.append(sequence, datum);
     }
-    if (!writer.isEmpty) return writer.seal(shared.next);
-    return shared.next - this.#toldTo >= SKIPPED_MAX ? emptyBlock(shared.next) : undefined;
+    const isWorthTelling = !writer.isEmpty || shared.next - writer.next >= SKIPPED_MAX;
+    return isWorthTelling ? writer.seal(shared.next) : undefined;
   }
 
   #pump(): void {

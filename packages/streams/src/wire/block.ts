@@ -1,12 +1,13 @@
 import { DecodeError } from '@mosaik/primitives';
 import { Kind, type Sequence } from './messages.ts';
-import { readVarint, VARINT_BYTES_MAX, varintBytes, writeVarint } from './varint.ts';
+import { readVarint, VARINT_BYTES_MAX, writeVarint } from './varint.ts';
 
 /**
  * A run of encoded data of one producer, as it travels: made once, sent to every consumer that wants all of it.
  *
- * `[kind] [sequence of the first place] ( [places skipped] [length] [datum] )*`, numbers as varints. Places are skipped where
- * the consumer's criteria did not match; a block without data only says how far the producer is.
+ * `[kind] [first place] ( [places skipped] [length] [datum] )* [places skipped]?`, numbers as varints. Places are skipped
+ * where the consumer's criteria did not match. Each block of a subscription begins where the one before it ended, so that
+ * a consumer sees when one is missing, whatever its criteria.
  */
 export interface Block {
   /** The whole message, its kind first. */
@@ -21,12 +22,16 @@ export interface Block {
 /** A block is sealed when it has reached this size: it then fills an encrypted frame, whose cost hardly depends on its size. */
 export const BLOCK_BYTES: number = 60 * 1024;
 
+/** What a datum takes besides itself, and the places that are skipped after the last one. */
+const ROOM_BYTES = 3 * VARINT_BYTES_MAX;
+
 const FIRST_SLAB_BYTES = 1024;
 const SLAB_BYTES = 256 * 1024;
 
 /**
  * Puts encoded data behind each other into blocks. Bytes of a slab are written once: who sends a block keeps references
- * to it. Idle streams send little, so slabs start small and grow while they fill.
+ * to it. Idle streams send little, so slabs start small and grow while they fill. A block begins with its first datum, or,
+ * with `from`, where the one before it ended.
  */
 export class BlockWriter {
   #slab = new Uint8Array(0);
@@ -37,6 +42,17 @@ export class BlockWriter {
   /** The place after the last datum written. */
   #next: Sequence = 0;
   #count = 0;
+  readonly #isContiguous: boolean;
+
+  constructor(from?: Sequence) {
+    this.#isContiguous = from !== undefined;
+    this.#next = from ?? 0;
+  }
+
+  /** Up to where it has written. */
+  get next(): Sequence {
+    return this.#next;
+  }
 
   get isEmpty(): boolean {
     return this.#count === 0;
@@ -56,8 +72,8 @@ export class BlockWriter {
 
   append(sequence: Sequence, datum: Uint8Array): void {
     const { length } = datum;
-    if (this.#count === 0) this.#begin(sequence, length);
-    else this.#reserve(2 * VARINT_BYTES_MAX + length);
+    if (this.#count === 0) this.#begin(this.#isContiguous ? this.#next : sequence, length);
+    else this.#reserve(ROOM_BYTES + length);
     this.#end = writeVarint(this.#slab, this.#end, sequence - this.#next);
     this.#end = writeVarint(this.#slab, this.#end, length);
     this.#slab.set(datum, this.#end);
@@ -66,8 +82,11 @@ export class BlockWriter {
     this.#count++;
   }
 
-  /** The block so far; the next datum begins another. `next` is at least the place after the last datum. */
+  /** The block so far; the next datum begins another. The places up to `next` are skipped. */
   seal(next: Sequence = this.#next): Block {
+    if (this.#count === 0) this.#begin(this.#next, 0);
+    if (next > this.#next) this.#end = writeVarint(this.#slab, this.#end, next - this.#next);
+    this.#next = next;
     const block: Block = {
       bytes: this.#slab.subarray(this.#start, this.#end),
       first: this.#first,
@@ -81,7 +100,7 @@ export class BlockWriter {
 
   #begin(sequence: Sequence, length: number): void {
     this.#start = this.#end;
-    this.#reserve(1 + 3 * VARINT_BYTES_MAX + length);
+    this.#reserve(1 + VARINT_BYTES_MAX + ROOM_BYTES + length);
     this.#first = sequence;
     this.#next = sequence;
     this.#slab[this.#end++] = Kind.Block;
@@ -101,14 +120,6 @@ export class BlockWriter {
   }
 }
 
-/** A block without data, that only says how far the producer is. */
-export function emptyBlock(next: Sequence): Block {
-  const bytes = new Uint8Array(1 + varintBytes(next));
-  bytes[0] = Kind.Block;
-  writeVarint(bytes, 1, next);
-  return { bytes, first: next, next, count: 0 };
-}
-
 /**
  * Checks a message of kind block from end to end, so that it can be walked through without further checks.
  *
@@ -121,6 +132,8 @@ export function scanBlock(message: Uint8Array): Block {
   let count = 0;
   while (reader.offset < message.length) {
     next += readVarint(reader);
+    // The places skipped at the end have no datum behind them.
+    if (reader.offset === message.length) break;
     const length = readVarint(reader);
     if (length > message.length - reader.offset) {
       throw new DecodeError('malformed', 'a datum is cut off', { offset: reader.offset });
@@ -137,14 +150,16 @@ export function scanBlock(message: Uint8Array): Block {
 export class BlockCursor {
   readonly #reader: { readonly bytes: Uint8Array; offset: number };
   #next: Sequence;
+  #left: number;
 
-  constructor(block: Pick<Block, 'bytes'>) {
+  constructor(block: Pick<Block, 'bytes' | 'count'>) {
     this.#reader = { bytes: block.bytes, offset: 1 };
+    this.#left = block.count;
     this.#next = readVarint(this.#reader);
   }
 
   get isDone(): boolean {
-    return this.#reader.offset >= this.#reader.bytes.length;
+    return this.#left === 0;
   }
 
   /** The sequence of what {@link BlockCursor.take} gave last. */
@@ -155,6 +170,7 @@ export class BlockCursor {
   /** The next datum, encoded; a view. There must be one. */
   take(): Uint8Array {
     const reader = this.#reader;
+    this.#left--;
     this.#next += readVarint(reader) + 1;
     const length = readVarint(reader);
     const start = reader.offset;

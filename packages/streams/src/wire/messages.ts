@@ -43,7 +43,7 @@ export interface Finished {
 
 const EPOCH = /^[0-9a-f]{16}$/;
 /** Criteria, and an entry of at most 64 KiB. */
-const SUBSCRIBE_LIMITS = { maxBytes: 256 * 1024, maxDepth: 24, maxItems: 100_000, int64: 'number' } as const;
+const SUBSCRIBE_LIMITS = { maxBytes: 256 * 1024, maxDepth: 24, maxItems: 100_000 } as const;
 const SMALL_LIMITS = { maxBytes: 64, maxDepth: 2, maxItems: 8, int64: 'number' } as const;
 
 export function encodeSubscribe({ stream, criteria, entry }: Subscribe): Uint8Array {

@@ -1,0 +1,164 @@
+import { DecodeError } from '@mosaik/primitives';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BLOCK_BYTES, type Block, BlockCursor, BlockWriter, scanBlock } from '../../src/wire/block.ts';
+
+type Place = readonly [sequence: number, datum: number[]];
+
+/** Data with places left out between them. */
+const places: fc.Arbitrary<Place[]> = fc
+  .tuple(
+    fc.nat({ max: 2 ** 40 }),
+    fc.array(fc.tuple(fc.nat({ max: 300 }), fc.uint8Array({ maxLength: 300 })), {
+      minLength: 1,
+      maxLength: 40,
+    }),
+  )
+  .map(([first, steps]) => {
+    let next = first;
+    return steps.map(([skipped, datum]) => {
+      const sequence = next + skipped;
+      next = sequence + 1;
+      return [sequence, [...datum]] as const;
+    });
+  });
+
+function write(writer: BlockWriter, data: readonly Place[]): Block {
+  for (const [sequence, datum] of data) writer.append(sequence, Uint8Array.from(datum));
+  return writer.seal();
+}
+
+function read(block: Block): Place[] {
+  const cursor = new BlockCursor(block);
+  const data: Place[] = [];
+  while (!cursor.isDone) {
+    const datum = [...cursor.take()];
+    data.push([cursor.sequence, datum]);
+  }
+  return data;
+}
+
+describe('a block', () => {
+  it('comes back as it was written, places and all', () => {
+    fc.assert(
+      fc.property(places, (data) => {
+        const written = write(new BlockWriter(), data);
+        const scanned = scanBlock(written.bytes);
+        expect(read(scanned)).toEqual(data);
+        const [first] = data[0] as Place;
+        const [last] = data.at(-1) as Place;
+        expect(scanned).toMatchObject({ first, next: last + 1, count: data.length });
+        expect(written).toMatchObject({ first, next: last + 1, count: data.length });
+      }),
+    );
+  });
+
+  it('stays as it is while its writer goes on, through many slabs', () => {
+    fc.assert(
+      fc.property(fc.array(places, { maxLength: 30 }), (runs) => {
+        const writer = new BlockWriter();
+        const blocks = runs.map((data) => write(writer, data));
+        expect(blocks.map(read)).toEqual(runs);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('holds a datum larger than a slab', () => {
+    const writer = new BlockWriter();
+    writer.append(7, new Uint8Array(10));
+    const large = new Uint8Array(3 * 1024 * 1024).fill(9);
+    writer.append(8, large);
+    const block = scanBlock(writer.seal().bytes);
+    const cursor = new BlockCursor(block);
+    cursor.take();
+    expect(cursor.take()).toEqual(large);
+    expect(cursor.sequence).toBe(8);
+  });
+
+  it('has the bytes that docs/wire.md says', () => {
+    const block = write(new BlockWriter(), [
+      [300, [1, 2]],
+      [303, [3]],
+    ]);
+    expect([...block.bytes]).toEqual([3, 0xac, 0x02, 0, 2, 1, 2, 2, 1, 3]);
+    const contiguous = new BlockWriter(300);
+    contiguous.append(302, Uint8Array.of(9));
+    expect([...contiguous.seal(305).bytes]).toEqual([3, 0xac, 0x02, 2, 1, 9, 2]);
+    expect([...contiguous.seal(309).bytes]).toEqual([3, 0xb1, 0x02, 4]);
+  });
+
+  it('is full at a frame, and may say that it covers more than its last datum', () => {
+    const writer = new BlockWriter();
+    let sequence = 0;
+    while (!writer.isFull) writer.append(sequence++, new Uint8Array(1_000));
+    expect(writer.bytes).toBeGreaterThanOrEqual(BLOCK_BYTES);
+    expect(writer.bytes).toBeLessThan(BLOCK_BYTES + 1_010);
+    const { bytes } = writer.seal(sequence + 50);
+    expect(scanBlock(bytes)).toMatchObject({ next: sequence + 50, count: sequence });
+    expect(writer.isEmpty).toBe(true);
+  });
+
+  it('begins where the one before it ended, if so wanted', () => {
+    fc.assert(
+      fc.property(fc.array(places, { minLength: 1, maxLength: 5 }), fc.nat({ max: 9 }), (runs, beyond) => {
+        const writer = new BlockWriter(0);
+        let next = 0;
+        for (const run of runs) {
+          const data = run.map(([sequence, datum]) => [sequence + next, datum] as const);
+          for (const [sequence, datum] of data) writer.append(sequence, Uint8Array.from(datum));
+          const [last] = data.at(-1) as Place;
+          const block = scanBlock(writer.seal(last + 1 + beyond).bytes);
+          expect(block).toMatchObject({ first: next, next: last + 1 + beyond, count: data.length });
+          expect(read(block)).toEqual(data);
+          next = block.next;
+        }
+        const empty = scanBlock(writer.seal(next + 5).bytes);
+        expect(empty).toMatchObject({ first: next, next: next + 5, count: 0 });
+      }),
+    );
+  });
+
+  it('whose datum is cut off, or whose places go beyond 2^53, is refused', () => {
+    expect(() => scanBlock(Uint8Array.of(3, 0, 0, 5, 1, 2))).toThrow('cut off');
+    const writer = new BlockWriter();
+    writer.append(Number.MAX_SAFE_INTEGER, new Uint8Array(1));
+    expect(() => scanBlock(writer.seal().bytes)).toThrow('2^53');
+  });
+
+  it('of any bytes can be walked through, or is refused as undecodable', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
+        let block: Block;
+        try {
+          block = scanBlock(Uint8Array.of(3, ...bytes));
+        } catch (error) {
+          expect(error).toBeInstanceOf(DecodeError);
+          return;
+        }
+        const data = read(block);
+        expect(data).toHaveLength(block.count);
+        expect(
+          data.reduce((last, [sequence]) => (sequence > last ? sequence : Number.NaN), -1),
+        ).not.toBeNaN();
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('with any byte changed is still walked through, or refused as undecodable', () => {
+    fc.assert(
+      fc.property(places, fc.nat(), fc.nat({ max: 255 }), (data, where, byte) => {
+        const bytes = write(new BlockWriter(), data).bytes.slice();
+        bytes[1 + (where % (bytes.length - 1))] = byte;
+        try {
+          const block = scanBlock(bytes);
+          expect(read(block)).toHaveLength(block.count);
+        } catch (error) {
+          expect(error).toBeInstanceOf(DecodeError);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});

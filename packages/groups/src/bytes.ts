@@ -49,6 +49,17 @@ export class ByteWriter {
     this.raw(bytes);
   }
 
+  /** What was written from `start` on, as a view: until the next write. */
+  since(start: number): Uint8Array {
+    return this.#bytes.subarray(start, this.#length);
+  }
+
+  /** Writes over a number that was written by {@link ByteWriter.uint32} at `offset`. */
+  setUint32(offset: number, value: number): void {
+    invariant(offset + 4 <= this.#length, 'only what was written is written over');
+    for (let at = 0; at < 4; at++) this.#bytes[offset + at] = value >>> (24 - 8 * at);
+  }
+
   /** What was written, as a view of the buffer: nothing may be written afterwards. */
   finish(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#length);

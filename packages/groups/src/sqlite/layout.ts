@@ -75,15 +75,13 @@ export function decodeHead(bytes: Uint8Array): Head {
 export function encodeEntries(entries: readonly Entry[]): Uint8Array<ArrayBuffer> {
   const writer = new ByteWriter(entries.reduce((sum, { data }) => sum + data.length + 24, 0));
   for (const { index, term, kind, data } of entries) {
-    const head = new ByteWriter(24);
-    head.byte(KINDS.indexOf(kind));
-    head.varint(index);
-    head.varint(term);
-    head.varint(data.length);
-    const headBytes = head.finish();
-    writer.uint32(crc32(data, crc32(headBytes)));
-    writer.raw(headBytes);
-    writer.raw(data);
+    const start = writer.length;
+    writer.uint32(0);
+    writer.byte(KINDS.indexOf(kind));
+    writer.varint(index);
+    writer.varint(term);
+    writer.sized(data);
+    writer.setUint32(start, crc32(writer.since(start + CHECKSUM_BYTES)));
   }
   return writer.finish();
 }

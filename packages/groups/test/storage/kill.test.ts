@@ -8,9 +8,9 @@ import type { Entry, LogIndex } from '../../src/raft/types.ts';
 import { sqlite } from '../../src/sqlite/index.ts';
 import { type KillPoint, POINTS } from '../../src/sqlite/points.ts';
 import type { LogStorage } from '../../src/storage/storage.ts';
-import { chunksAt, entryAt } from './programs/ledger.ts';
+import { chunksAt, entryAt } from '../programs/ledger.ts';
 
-const PROGRAM = new URL('./programs/writer.ts', import.meta.url).pathname;
+const PROGRAM = new URL('../programs/log-writer.ts', import.meta.url).pathname;
 const ITERATIONS = process.env['MOSAIK_SIM'] === 'long' ? 200 : 12;
 
 /** What a writer has said before it was killed. */

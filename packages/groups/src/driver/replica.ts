@@ -189,10 +189,11 @@ export class Replica {
   }
 
   #turn(): void {
-    this.#isTurnDue = false;
     if (this.#isOver) return;
     try {
       this.#options.observer.beforeOutput();
+      // Until here, so that what is asked before the output needs no further turn.
+      this.#isTurnDue = false;
       this.#take(this.#options.raft.takeOutput());
       this.#apply();
       this.#answerReads();

@@ -80,10 +80,16 @@ export class MembershipManager {
     const { replica, self, rules } = this.#options;
     const members = this.#views(configuration);
     const { lastIndex } = replica.status;
-    const next = planConfiguration({ self, configuration, members, lastIndex }, rules);
+    const next =
+      planConfiguration({ self, configuration, members, lastIndex }, rules) ?? this.#firstEntry(configuration);
     if (next === undefined) return;
     const result = replica.proposeConfiguration(next);
     log('voters %j, learners %j: %s', next.voters, next.learners, result.ok ? 'proposed' : result.reason);
+  }
+
+  /** The first voters are only known to their founder, until they are in the log. */
+  #firstEntry(configuration: Configuration): Configuration | undefined {
+    return this.#options.replica.status.configuration.index === 0 ? configuration : undefined;
   }
 
   #views(configuration: Configuration): MemberView[] {

@@ -4,7 +4,13 @@ import type { Host, World } from '@mosaik/testing';
 import type { Transport } from '@mosaik/transport';
 import type { Group } from '../../src/group.ts';
 import { createGroups, type Groups } from '../../src/groups.ts';
-import { keyValue, type MapAnswer, type MapCommand, type MapQuery, type MapResult } from '../../src/machine/index.ts';
+import {
+  keyValue,
+  type MapAnswer,
+  type MapCommand,
+  type MapQuery,
+  type MapResult,
+} from '../../src/machine/index.ts';
 import type { ConsensusOptions, JoinOptions } from '../../src/options.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { startBase } from '../support/world.ts';
@@ -59,7 +65,9 @@ export async function startNode(world: World, name: string, options: NodeOptions
 export async function startCluster(world: World, count: number, options: NodeOptions = {}): Promise<Node[]> {
   const nodes: Node[] = [];
   for (let index = 0; index < count; index++)
-    nodes.push(await startNode(world, `n${index}`, { ...options, bootstrap: index === 0 ? [] : ['sim://n0'] }));
+    nodes.push(
+      await startNode(world, `n${index}`, { ...options, bootstrap: index === 0 ? [] : ['sim://n0'] }),
+    );
   return nodes;
 }
 

@@ -1,0 +1,364 @@
+import { type Runtime, randomInt, sample } from '@mosaik/primitives';
+import { createDisk, type Disk, type World } from '@mosaik/testing';
+import {
+  assertLinearizable,
+  createHistory,
+  deterministic,
+  type History,
+  type Model,
+} from '@mosaik/testing/linearizability';
+import { CommandAbortedError, GroupClosedError, GroupOverloadedError } from '../../src/errors.ts';
+import { memory } from '../../src/storage/memory.ts';
+import { simulated } from '../../src/storage/simulated/index.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { inWorld } from '../support/world.ts';
+import { describe as describeNodes, leaderOf, type Node, startNode } from './cluster.ts';
+
+/** What clients ask of a key: values are unique, so that a command that was applied twice shows in what was there before. */
+export type Input =
+  | { readonly type: 'get'; readonly key: string }
+  | { readonly type: 'put'; readonly key: string; readonly value: number }
+  | { readonly type: 'cas'; readonly key: string; readonly from: number | undefined; readonly to: number };
+
+/** What there was before: of a `cas` with whether it wrote. */
+export type Output = number | undefined | readonly [done: boolean, before: number | undefined];
+
+export const model: Model<number | undefined, Input, Output> = deterministic<
+  number | undefined,
+  Input,
+  Output
+>({
+  init: () => undefined,
+  key: ({ key }) => key,
+  apply(state, input) {
+    if (input.type === 'get') return { state, output: state };
+    if (input.type === 'put') return { state: input.value, output: state };
+    const isSame = state === input.from;
+    return { state: isSame ? input.to : state, output: [isSame, state] };
+  },
+});
+
+/** What a seed decides. */
+interface Plan {
+  readonly count: number;
+  readonly isDurable: boolean;
+  readonly clients: number;
+  readonly keys: number;
+  readonly faults: number;
+  readonly snapshotEvery: number;
+  readonly retainEntries: number;
+}
+
+function planOf(runtime: Runtime): Plan {
+  return {
+    count: 1 + randomInt(runtime, 7),
+    isDurable: runtime.random() < 0.6,
+    clients: 2 + randomInt(runtime, 5),
+    keys: 1 + randomInt(runtime, 3),
+    faults: 2 + randomInt(runtime, 6),
+    snapshotEvery: runtime.random() < 0.6 ? 20 + randomInt(runtime, 100) : 10_000,
+    retainEntries: randomInt(runtime, 50),
+  };
+}
+
+/** What came of a run, for whoever sums up. */
+export interface SwarmResult {
+  readonly operations: number;
+  readonly answered: number;
+  readonly pulledSnapshots: number;
+  readonly pulledEntries: number;
+  readonly leaderChanges: number;
+}
+
+/**
+ * A cluster of whole nodes under faults: everything is drawn from the seed. Clients at random members, while hosts are cut
+ * off, killed, lose power, stall and come back; then all is healed, and the group has to work again, all members the same.
+ */
+export async function runSwarm(seed: number): Promise<SwarmResult> {
+  let result: SwarmResult | undefined;
+  await inWorld({ seed: `swarm ${seed}` }, async (world) => {
+    const plan = planOf(world.runtime);
+    const swarm = new Swarm(world, plan);
+    try {
+      result = await swarm.run();
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${JSON.stringify(plan)}\n${swarm.describe()}`, {
+        cause: error,
+      });
+    }
+  });
+  return result as SwarmResult;
+}
+
+class Swarm {
+  readonly #world: World;
+  readonly #plan: Plan;
+  readonly #history: History<Input, Output>;
+  readonly #nodes: (Node | undefined)[] = [];
+  readonly #disks: Disk[] = [];
+  #lastValue = 0;
+  #isOver = false;
+  #leaderChanges = 0;
+  readonly #log: string[] = [];
+
+  constructor(world: World, plan: Plan) {
+    this.#world = world;
+    this.#plan = plan;
+    this.#history = createHistory(world.runtime);
+  }
+
+  describe(): string {
+    return `${this.#log.join('\n')}\n${describeNodes(this.#live)}`;
+  }
+
+  async run(): Promise<SwarmResult> {
+    const { count, clients } = this.#plan;
+    for (let index = 0; index < count; index++) {
+      const host = this.#world.host(`n${index}`);
+      this.#disks.push(createDisk(host, { runtime: this.#world.runtime }));
+      await this.#start(index);
+    }
+    await this.#untilWhole(20_000);
+    const running = Array.from({ length: clients }, (_, index) => this.#client(`c${index}`));
+    await this.#disturb();
+    this.#note('healed');
+    await this.#heal();
+    await this.#untilWhole(60_000);
+    await this.#world.sleep(500);
+    this.#isOver = true;
+    await Promise.all(running);
+    await this.#checkEnd();
+    const live = this.#live;
+    for (const { operations } of [this.#history]) assertLinearizable(model, operations);
+    const result = {
+      operations: this.#history.operations.length,
+      answered: this.#history.operations.filter(({ outcome }) => outcome.type === 'ok').length,
+      pulledSnapshots: sum(live.map(({ group }) => group.stats.snapshotsPulled)),
+      pulledEntries: sum(live.map(({ group }) => group.stats.entriesPulled)),
+      leaderChanges: this.#leaderChanges + Math.max(...live.map(({ group }) => group.stats.leaderChanges)),
+    };
+    await Promise.all(live.map((node) => node.close()));
+    return result;
+  }
+
+  get #live(): Node[] {
+    return this.#nodes.filter((node) => node !== undefined);
+  }
+
+  async #start(index: number): Promise<void> {
+    const { count, isDurable, snapshotEvery, retainEntries } = this.#plan;
+    const storage: Storage = isDurable ? simulated(this.#disks[index] as Disk) : memory();
+    const others = Array.from({ length: count }, (_, other) => `sim://n${other}`).filter(
+      (_, other) => other !== index,
+    );
+    this.#nodes[index] = await startNode(this.#world, `n${index}`, {
+      bootstrap: others,
+      storage,
+      consensus: { founders: count, snapshotEvery, retainEntries },
+    });
+  }
+
+  /** Everybody is up, agrees on the leader, is counted in, and no further behind than what is under way. */
+  #isWhole(): boolean {
+    const live = this.#live;
+    if (live.length < this.#plan.count || leaderOf(live) === undefined) return false;
+    const target = this.#plan.count === 2 ? 2 : Math.min(5, this.#plan.count - ((this.#plan.count + 1) % 2));
+    return live.every(({ group }) => {
+      const { voters, learners, bonds } = group.stats;
+      const isAll = voters.length + learners.length === live.length && bonds === live.length - 1;
+      return isAll && voters.length === target;
+    });
+  }
+
+  async #untilWhole(withinMs: number): Promise<void> {
+    await this.#world.until(() => this.#isWhole(), { withinMs, everyMs: 10, what: 'the group is whole' });
+  }
+
+  // Clients.
+
+  async #client(name: string): Promise<void> {
+    const { runtime } = this.#world;
+    while (!this.#isOver) {
+      const live = this.#live;
+      const node = live[randomInt(runtime, live.length)];
+      if (node !== undefined) await this.#operate(name, node);
+      await this.#world.sleep(runtime.random() * 60);
+    }
+  }
+
+  async #operate(client: string, node: Node): Promise<void> {
+    const input = this.#draw();
+    const pending = this.#history.invoke(client, input);
+    const limit = new AbortController();
+    let isEnded = false;
+    const end = (finish: () => void): void => {
+      if (!isEnded) finish();
+      isEnded = true;
+    };
+    const run = this.#ask(node, input, limit.signal).then(
+      (output) => end(() => pending.ok(output)),
+      (error: unknown) => end(() => (isWithoutEffect(error) ? pending.fail() : pending.unknown())),
+    );
+    const patienceMs = 500 + this.#world.runtime.random() * 5_000;
+    // A node that crashes never answers; one that lives is told to give up.
+    await Promise.race([run, this.#world.sleep(patienceMs)]);
+    if (isEnded) return;
+    limit.abort();
+    await Promise.race([run, this.#world.sleep(1)]);
+    end(() => pending.unknown());
+  }
+
+  #draw(): Input {
+    const { runtime } = this.#world;
+    const key = `k${randomInt(runtime, this.#plan.keys)}`;
+    const chance = runtime.random();
+    if (chance < 0.4) return { type: 'get', key };
+    const value = ++this.#lastValue;
+    if (chance < 0.8) return { type: 'put', key, value };
+    const from = runtime.random() < 0.2 ? undefined : value - randomInt(runtime, 4);
+    return { type: 'cas', key, from, to: value };
+  }
+
+  async #ask({ group }: Node, input: Input, signal: AbortSignal): Promise<Output> {
+    if (input.type === 'get') {
+      const { result } = await group.query({ get: input.key }, 'strong', { signal });
+      return result.entries[0]?.value;
+    }
+    if (input.type === 'put') {
+      const { result } = await group.execute({ put: input.key, value: input.value }, { signal });
+      return result.before;
+    }
+    const { key, from, to } = input;
+    const { result } = await group.execute({ compareAndSet: key, expected: from, value: to }, { signal });
+    return [result.done, result.before];
+  }
+
+  // Faults.
+
+  async #disturb(): Promise<void> {
+    const { runtime } = this.#world;
+    for (let fault = 0; fault < this.#plan.faults; fault++) {
+      await this.#world.sleep(200 + runtime.random() * 2_000);
+      await this.#oneFault();
+    }
+    await this.#world.sleep(runtime.random() * 3_000);
+  }
+
+  async #oneFault(): Promise<void> {
+    const chance = this.#world.runtime.random();
+    if (chance < 0.35) this.#cut();
+    else if (chance < 0.75) await this.#crash();
+    else if (chance < 0.85) this.#stall();
+    else if (chance < 0.92) await this.#transfer();
+    else this.#world.faults.clear();
+  }
+
+  #cut(): void {
+    const { runtime, faults } = this.#world;
+    const hosts = sample(runtime, this.#world.hosts, this.#world.hosts.length);
+    const [a, b] = [
+      hosts.slice(0, randomInt(runtime, hosts.length) + 1),
+      hosts.slice(randomInt(runtime, hosts.length)),
+    ];
+    const kind = randomInt(runtime, 4);
+    this.#note(`fault ${kind}: ${a.map(({ name }) => name)} | ${b.map(({ name }) => name)}`);
+    // Groups that overlap make a partition that is not transitive.
+    if (kind === 0) faults.partition(a, b);
+    else if (kind === 1)
+      faults.oneWay(
+        a,
+        hosts.filter((host) => !a.includes(host)),
+      );
+    else if (kind === 2) faults.isolate(hosts[0] as (typeof hosts)[0]);
+    else faults.delaySome({ share: 0.2, byMs: 300 });
+  }
+
+  async #crash(): Promise<void> {
+    const { runtime } = this.#world;
+    const { isDurable, count } = this.#plan;
+    // What is only in memory is lost with its process: one at a time, and only once the group has made up for the last.
+    if (!isDurable && count < 3) return;
+    if (!isDurable && !this.#isWhole()) return;
+    const index = randomInt(runtime, count);
+    const node = this.#nodes[index];
+    if (node === undefined) {
+      this.#note(`start n${index}`);
+      await this.#restart(index);
+      return;
+    }
+    const mode = runtime.random() < 0.5 ? 'kill' : 'powerLoss';
+    this.#note(`${mode} n${index}`);
+    this.#leaderChanges += node.group.stats.leaderChanges;
+    this.#nodes[index] = undefined;
+    node.host.crash({ mode });
+    if (runtime.random() < 0.5) {
+      await this.#world.sleep(runtime.random() * 4_000);
+      this.#note(`start n${index}`);
+      await this.#restart(index);
+    }
+  }
+
+  async #restart(index: number): Promise<void> {
+    this.#world.hosts[index]?.restart();
+    await this.#start(index);
+  }
+
+  #stall(): void {
+    const live = this.#live;
+    const node = live[randomInt(this.#world.runtime, live.length)];
+    const durationMs = this.#world.runtime.random() * 6_000;
+    this.#note(`stall ${node?.host.name} for ${durationMs.toFixed(0)}`);
+    node?.host.stall(durationMs);
+  }
+
+  async #transfer(): Promise<void> {
+    const leader = leaderOf(this.#live);
+    this.#note(`transfer from ${leader?.host.name}`);
+    const limit = new AbortController();
+    const moving = leader?.group.transferLeadership(undefined, { signal: limit.signal }).catch(() => {});
+    await Promise.race([moving, this.#world.sleep(2_000)]);
+    limit.abort();
+  }
+
+  async #heal(): Promise<void> {
+    this.#world.faults.clear();
+    for (let index = 0; index < this.#plan.count; index++)
+      if (this.#nodes[index] === undefined) await this.#restart(index);
+  }
+
+  #note(what: string): void {
+    this.#log.push(`${this.#world.now.toFixed(0)} ${what}`);
+  }
+
+  // The end.
+
+  async #checkEnd(): Promise<void> {
+    const live = this.#live;
+    for (const { group } of live) await group.execute({ put: 'end', value: ++this.#lastValue });
+    const last = Math.max(...live.map(({ group }) => group.stats.log.applied));
+    await this.#world.until(() => live.every(({ group }) => group.stats.log.applied >= last), {
+      withinMs: 5_000,
+    });
+    const states = await Promise.all(
+      live.map(async ({ group }) => JSON.stringify((await group.query({ from: '' }, 'weak')).result)),
+    );
+    if (new Set(states).size !== 1) throw new Error(`the states differ:\n${states.join('\n')}`);
+    for (const { group, host } of live) {
+      const { divergence } = group.stats;
+      if (divergence !== undefined) throw new Error(`${host.name} diverged at ${divergence.index}`);
+      if (group.reverted().length > 0) throw new Error(`${host.name} was reverted`);
+      if (group.why().code !== 'ok') throw new Error(`${host.name}: ${group.why().text}`);
+    }
+  }
+}
+
+function isWithoutEffect(error: unknown): boolean {
+  if (error instanceof GroupOverloadedError) return true;
+  if (error instanceof CommandAbortedError || error instanceof GroupClosedError)
+    return error.unknown.length === 0;
+  return false;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

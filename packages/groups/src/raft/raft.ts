@@ -191,7 +191,7 @@ export interface Proposed extends Accepted {
 export type ProposeResult = Proposed | Refusal<'notLeader' | 'transferring' | 'overloaded'>;
 
 /**
- * - `notEstablished`: no entry of the own term is committed yet (the fix of single-server changes, see decision 5);
+ * - `notEstablished`: no entry of the own term is committed yet (the fix of single-server changes, see decision 6);
  * - `pending`: the configuration in force is not committed yet;
  * - `notOneVoter`: more than one voter would come or go; `noVoters`: none would be left; `malformed`: unsorted, or double.
  */

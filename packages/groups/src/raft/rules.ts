@@ -14,7 +14,7 @@ export interface Rules {
   readonly isCommittedByCounting: (entry: Term, current: Term) => boolean;
   /** Who counts for commitment, reads and being in touch: a majority of all voters, reachable or not, and nobody else. */
   readonly quorum: (configuration: Configuration, isReachable: (member: MemberId) => boolean) => Quorum;
-  /** Whether the configuration may change: once an entry of the leader's own term is committed (see decision 5). */
+  /** Whether the configuration may change: once an entry of the leader's own term is committed (see decision 6). */
   readonly mayReconfigure: (isEstablished: boolean) => boolean;
   /** Whether an entry of the leader replaces the one at its place: only if they differ (Raft §5.3). */
   readonly isConflict: (own: Term, leaders: Term) => boolean;

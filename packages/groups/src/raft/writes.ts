@@ -12,6 +12,9 @@ interface Write {
   readonly snapshot: SnapshotMeta | undefined;
 }
 
+/** Messages that wait for the disk; beyond, the oldest are lost, as any message may be. */
+const heldMax = 1024;
+
 /** What became durable. */
 export interface Durable {
   /** Messages that waited for it. */
@@ -94,6 +97,7 @@ class PendingWrites implements Writes {
   }
 
   sendWhenHardStateDurable(message: Message): void {
+    if (this.#held.length >= heldMax) this.#held.shift();
     this.#held.push({
       token: this.#isHardStateDirty ? this.#lastToken + 1 : this.#hardStateToken,
       message,

@@ -44,6 +44,8 @@ export interface ConsensusOptions {
   readonly snapshotEvery?: number | undefined;
   /** So many entries are kept below a snapshot, for members that lag a little. Default 10000. */
   readonly retainEntries?: number | undefined;
+  /** Bytes of applied entries that a leader keeps in memory; members that are further behind pull from all. Default 16 MiB. */
+  readonly retainBytes?: number | undefined;
   /** A member that leaves waits this long to be taken out of the group, in ms. Default 2000. */
   readonly leaveTimeoutMs?: number | undefined;
   /** Members compare hashes of their state at every multiple of this index; 0 for never. Default 0: see `ApplierOptions.hashEvery`. */
@@ -97,6 +99,7 @@ export function consensusSettings(
     forgetAfterMs: options.forgetAfterMs ?? 60_000,
     snapshotEvery: options.snapshotEvery ?? 10_000,
     retainEntries: options.retainEntries ?? 10_000,
+    retainBytes: options.retainBytes ?? 16 * 1024 * 1024,
     leaveTimeoutMs: options.leaveTimeoutMs ?? 2_000,
     compareStateEvery: options.compareStateEvery ?? 0,
     guardDeterminism: options.guardDeterminism ?? false,

@@ -214,6 +214,7 @@ export class Life {
       preference: this.preference,
       reluctance: this.#reluctance,
       heartbeatTicks,
+      retainedBytesMax: settings.retainBytes,
       electionTicks: Math.max(heartbeatTicks + 1, ticksOf(settings, settings.electionTimeoutMs)),
     });
     const host = this.#host;

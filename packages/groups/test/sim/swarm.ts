@@ -47,6 +47,7 @@ interface Plan {
   readonly faults: number;
   readonly snapshotEvery: number;
   readonly retainEntries: number;
+  readonly retainBytes: number;
 }
 
 function planOf(runtime: Runtime): Plan {
@@ -55,9 +56,10 @@ function planOf(runtime: Runtime): Plan {
     isDurable: runtime.random() < 0.6,
     clients: 2 + randomInt(runtime, 5),
     keys: 1 + randomInt(runtime, 3),
-    faults: 2 + randomInt(runtime, 6),
+    faults: 3 + randomInt(runtime, 10),
     snapshotEvery: runtime.random() < 0.6 ? 20 + randomInt(runtime, 100) : 10_000,
     retainEntries: randomInt(runtime, 50),
+    retainBytes: runtime.random() < 0.7 ? 1 + randomInt(runtime, 2_000) : 16_777_216,
   };
 }
 
@@ -146,7 +148,7 @@ class Swarm {
   }
 
   async #start(index: number): Promise<void> {
-    const { count, isDurable, snapshotEvery, retainEntries } = this.#plan;
+    const { count, isDurable, snapshotEvery, retainEntries, retainBytes } = this.#plan;
     const storage: Storage = isDurable ? simulated(this.#disks[index] as Disk) : memory();
     const others = Array.from({ length: count }, (_, other) => `sim://n${other}`).filter(
       (_, other) => other !== index,
@@ -154,7 +156,7 @@ class Swarm {
     this.#nodes[index] = await startNode(this.#world, `n${index}`, {
       bootstrap: others,
       storage,
-      consensus: { founders: count, snapshotEvery, retainEntries },
+      consensus: { founders: count, snapshotEvery, retainEntries, retainBytes },
     });
   }
 

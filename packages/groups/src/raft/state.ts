@@ -92,7 +92,7 @@ export interface Outbox {
   isConfigurationNews: boolean;
 }
 
-export const zero: LogIndex = 0 as LogIndex;
+const zero: LogIndex = 0 as LogIndex;
 
 export function createState(given: RaftOptions & TestOptions): State {
   const { hardState, snapshot, entries = [] } = given.stored ?? {};

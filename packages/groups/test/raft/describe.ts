@@ -19,11 +19,11 @@ export function describeOutput(id: MemberId, output: Output): string[] {
   return lines.map((line) => `${id} ${line}`);
 }
 
-export function describeMessage(message: Message): string {
+function describeMessage(message: Message): string {
   return `${message.type} in ${message.term}${contentOf(message)}`;
 }
 
-export function describeConfiguration({ voters, learners }: Configuration): string {
+function describeConfiguration({ voters, learners }: Configuration): string {
   return `voters ${voters.join(' ') || '-'}, learners ${learners.join(' ') || '-'}`;
 }
 

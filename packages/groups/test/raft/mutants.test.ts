@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { RaftInvariantError } from '../../src/raft/invariant.ts';
 import { mutants } from './sim/mutants.ts';
+import { Violation } from './sim/oracle.ts';
 import { runSeed } from './sim/swarm.ts';
 
 const seedsMax = 1000;
@@ -19,7 +21,7 @@ function firstCaught(run: (seed: number) => void): number {
       run(seed);
     } catch (failure) {
       const { cause } = failure as Error;
-      if (cause instanceof Error && ['Violation', 'RaftInvariantError'].includes(cause.name)) return seed;
+      if (cause instanceof Violation || cause instanceof RaftInvariantError) return seed;
     }
   }
   return Number.POSITIVE_INFINITY;

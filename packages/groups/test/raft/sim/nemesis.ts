@@ -145,7 +145,7 @@ function transfer(leader: SimMember, random: Random, counts: Counts): void {
 }
 
 /** One step: somebody is counted in, gets a vote, loses it, or is counted out. */
-export function reconfigure(leader: SimMember, members: readonly SimMember[], random: Random): void {
+function reconfigure(leader: SimMember, members: readonly SimMember[], random: Random): void {
   const { id } = random.pick(members)!;
   leader.input((raft: Raft) => {
     const { voters, learners } = raft.status.configuration.configuration;

@@ -40,7 +40,7 @@ export function entryAt({ base, entries }: LogCopy, index: number): Entry | unde
   return entries[index - base.index - 1];
 }
 
-export function termAt(log: LogCopy, index: number): Term | undefined {
+function termAt(log: LogCopy, index: number): Term | undefined {
   return index === log.base.index ? log.base.term : entryAt(log, index)?.term;
 }
 

@@ -11,7 +11,7 @@ import { createRandom, type Random } from './random.ts';
 import { createSchedule, type Schedule } from './schedule.ts';
 
 /** A run that failed: its seed is all it takes to see it again. */
-export class SeedFailure extends Error {
+class SeedFailure extends Error {
   override readonly name = 'SeedFailure';
   readonly seed: number;
 

@@ -3,6 +3,7 @@ import {
   createLog,
   createScope,
   type EventSource,
+  jitter,
   type PeerId,
   type Scope,
 } from '@mosaik/primitives';
@@ -31,6 +32,8 @@ import { Roster } from './roster.ts';
 import { syncSource } from './sync-source.ts';
 
 const PURGE_EVERY_MS = 10_000;
+/** What the transport has measured on its live connections is taken into account this often. */
+const LIVE_RTT_EVERY_MS = 2_000;
 /** Up to this many nodes everybody announces at the plain interval. */
 const PLAIN_ANNOUNCE_NODES = 250;
 
@@ -117,6 +120,10 @@ export class DiscoveryParts {
     this.detector.start();
     this.overlay.start();
     this.scope.every(PURGE_EVERY_MS, () => this.roster.purge(this.settings.purgeAfterMs));
+    this.scope.every(
+      () => jitter(this.scope.runtime, LIVE_RTT_EVERY_MS),
+      () => this.#takeLiveRtts(),
+    );
   }
 
   #createAnnouncer(): Announcer {
@@ -269,6 +276,14 @@ export class DiscoveryParts {
   async #publish(signed: SignedEntry): Promise<void> {
     this.book.setOwn(signed, this.transport.runtime.now());
     await this.gossip.publish({ kind: 'entry', bytes: signed.bytes });
+  }
+
+  #takeLiveRtts(): void {
+    const { connections } = this.transport;
+    for (const peer of [...connections.value.keys()].sort()) {
+      const rttMs = this.transport.rtt(peer);
+      if (rttMs !== undefined) this.roster.measured(peer, rttMs);
+    }
   }
 
   /** Whoever has joined through us is known to nobody else yet. */

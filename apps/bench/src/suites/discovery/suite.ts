@@ -13,7 +13,7 @@ interface Size {
 const sizes: readonly Size[] = [
   { nodes: 10, steadyMs: 60_000 },
   { nodes: 100, steadyMs: 20_000 },
-  { nodes: 1_000, steadyMs: 5_000 },
+  { nodes: 1_000, steadyMs: 3_000 },
 ];
 
 const ENTRIES = 1_000;

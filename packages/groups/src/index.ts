@@ -31,7 +31,6 @@ export type {
   RevertedCommand,
 } from './group.ts';
 export { createGroups, type Groups } from './groups.ts';
+export * from './machine/index.ts';
 export type { ConsensusOptions, GroupsOptions, JoinOptions } from './options.ts';
-export type { ApplyContext, LeadershipPreference, MachineInstance, StateMachine } from './machine/machine.ts';
-export { keyValue } from './machine/ready/map.ts';
-export { memory } from './storage/memory.ts';
+export * from './storage/index.ts';

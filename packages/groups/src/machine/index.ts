@@ -1,9 +1,8 @@
-/** State machines: what a group replicates, how it is defined, and how committed entries are applied to it. */
-export * from './applier.ts';
-export * from './commands.ts';
-export * from './define.ts';
+/** State machines: what a group replicates, how it is defined, and the ones that come with the package. */
+export { SESSION_LIMITS, type SessionLimits } from './applier/session-table.ts';
+export { type MachineDefinition, machine } from './define.ts';
 export * from './errors.ts';
-export * from './machine.ts';
+export type * from './machine.ts';
 export { Counter, type CounterCommand } from './ready/counter.ts';
 export {
   keyValue,

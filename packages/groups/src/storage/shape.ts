@@ -3,7 +3,7 @@ import type { LogIndex, LogPosition, SnapshotMeta, Term } from '../raft/types.ts
 import type { LogBatch } from './storage.ts';
 
 /** The position before the first entry of a new log. */
-export const ORIGIN: LogPosition = { index: 0 as LogIndex, term: 0 as Term };
+const ORIGIN: LogPosition = { index: 0 as LogIndex, term: 0 as Term };
 
 /** Entries of one term in a row, from `first` up to the next run. */
 export interface TermRun {

@@ -3,7 +3,7 @@ import { ByteReader, ByteWriter } from '../../bytes.ts';
 import { SnapshotFormatError } from '../errors.ts';
 
 /** A machine's own chunk, at most; larger ones are refused when the snapshot is made. */
-export const MACHINE_CHUNK_BYTES_MAX: number = 16 * 1024 * 1024;
+const MACHINE_CHUNK_BYTES_MAX = 16 * 1024 * 1024;
 /** The header holds the session table, whose results are bounded. */
 const HEADER_BYTES_MAX = 2 ** 31;
 

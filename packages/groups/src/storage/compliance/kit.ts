@@ -43,7 +43,7 @@ export function member(name: string): MemberId {
 }
 
 /** The data of an entry: its index and some more, so that none is like another. */
-export function dataOf(at: number, ofTerm: number, bytes = 20): Uint8Array {
+function dataOf(at: number, ofTerm: number, bytes = 20): Uint8Array {
   return Uint8Array.from({ length: bytes }, (_, position) => (at * 31 + ofTerm * 7 + position) & 0xff);
 }
 

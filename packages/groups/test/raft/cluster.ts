@@ -50,6 +50,8 @@ export class Node {
   /** Writes that wait, while the disk is held. */
   readonly writing: Persist[] = [];
   isHeld = false;
+  /** The machine applies nothing that it is given. */
+  isMachineHeld = false;
   readonly applied: Entry[] = [];
   readonly outputs: Output[] = [];
   readonly #options: Partial<RaftOptions>;
@@ -191,6 +193,14 @@ export class Cluster {
     this.#settle(node);
   }
 
+  /** The held machine applies what it was given. */
+  resume(name: string): void {
+    const node = this.node(name);
+    node.isMachineHeld = false;
+    const last = node.applied.at(-1);
+    if (last) this.input(name, (raft) => raft.appliedTo(last.index));
+  }
+
   /** Loses what is not written, and starts again from the disk. */
   crash(name: string): void {
     this.node(name).isHeld = false;
@@ -228,7 +238,7 @@ export class Cluster {
     if (output.restore) node.raft.appliedTo(output.restore.index);
     node.applied.push(...output.committed);
     const last = output.committed.at(-1);
-    if (last) node.raft.appliedTo(last.index);
+    if (last && !node.isMachineHeld) node.raft.appliedTo(last.index);
   }
 
   #write(node: Node): void {

@@ -63,7 +63,10 @@ function run(random: Random, rules: Partial<Rules>): Counts {
         speeds: drawSpeeds(random),
         disk: createDisk(founders.includes(id) ? founders : []),
         send: network.send,
-        onCrash: () => network.lose(id),
+        onCrash: () => {
+          network.lose(id);
+          for (const other of members) if (other.id !== id) other.input((raft) => raft.reportUnreachable(id));
+        },
         onMoment: (member, moment) => seize(member, moment, nemesis),
         onNeed: (member, need) => catchUp(member, need, { members, network, random, counts }),
       }),

@@ -1,0 +1,2 @@
+/** Everything of `@mosaik/discovery`. */
+export * from '@mosaik/discovery';

@@ -1,0 +1,2 @@
+/** Everything of `@mosaik/groups/sqlite`. */
+export * from '@mosaik/groups/sqlite';

@@ -1,0 +1,2 @@
+/** Everything of `@mosaik/groups`. */
+export * from '@mosaik/groups';

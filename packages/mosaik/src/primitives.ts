@@ -1,0 +1,2 @@
+/** Everything of `@mosaik/primitives`. */
+export * from '@mosaik/primitives';

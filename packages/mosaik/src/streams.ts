@@ -1,0 +1,2 @@
+/** Everything of `@mosaik/streams`. */
+export * from '@mosaik/streams';

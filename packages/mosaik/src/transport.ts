@@ -1,0 +1,2 @@
+/** Everything of `@mosaik/transport`. */
+export * from '@mosaik/transport';

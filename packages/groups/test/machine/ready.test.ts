@@ -148,7 +148,11 @@ describe('the replicated map', () => {
     expect(keys({ get: 'x' })).toEqual([]);
     expect(() => map.apply({ put: 7 as never, value: 1 }, contextAt(5))).toThrow(/a key is a text/);
     expect(() => map.apply({ put: 'x'.repeat(5_000), value: 1 }, contextAt(5))).toThrow(/a key is a text/);
-    expect(() => map.apply({ put: 'x', value: new Set() }, contextAt(5))).toThrow(/canonical/);
+    expect(() => map.apply({ put: 'x', value: undefined }, contextAt(5))).toThrow(/a put has a value/);
+    map.apply({ put: 'set', value: new Set([1]) }, contextAt(6));
+    expect(map.query({ get: 'set' }, { index: 0 as never }).entries[0]?.value).toEqual(new Set([1]));
+    const compare = { compareAndSet: 'set', expected: new Set([1]), value: 1 };
+    expect(() => map.apply(compare, contextAt(7))).toThrow(/cannot be compared/);
   });
 });
 

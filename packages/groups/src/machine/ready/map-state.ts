@@ -6,7 +6,7 @@ import { ByteReader, ByteWriter } from '../../bytes.ts';
 export interface Cell {
   /** The log index that wrote it. */
   readonly version: number;
-  /** The canonical encoding of the value. */
+  /** The value, encoded. */
   readonly bytes: Uint8Array;
 }
 

@@ -1,4 +1,4 @@
-import { decodeCbor, encodeCanonical, toError } from '@mosaik/primitives';
+import { decodeCbor, encodeCanonical, encodeCbor, toError } from '@mosaik/primitives';
 import { equalBytes } from '../../storage/manifest.ts';
 import { machine } from '../define.ts';
 import { CommandRejectedError } from '../errors.ts';
@@ -90,22 +90,24 @@ function keyOf<Value>(command: MapCommand<Value>): string {
 /** The encoding of the value that a command writes; undefined when it deletes. */
 function bytesOf<Value>(command: MapCommand<Value>): Uint8Array | undefined {
   if ('delete' in command) return undefined;
-  if (command.value === undefined && !('put' in command)) return undefined;
-  return encoded(command.value);
-}
-
-function encoded(value: unknown): Uint8Array {
-  try {
-    return encodeCanonical(value);
-  } catch (thrown) {
-    throw new CommandRejectedError('bad-value', toError(thrown).message);
-  }
+  if (command.value !== undefined) return encodeCbor(command.value).slice();
+  if ('put' in command) throw new CommandRejectedError('bad-value', 'a put has a value');
+  return undefined;
 }
 
 /** Whether a cell holds a value; `undefined` is that of no cell. */
 function holds<Value>(cell: Cell | undefined, expected: Value | undefined): boolean {
   if (cell === undefined || expected === undefined) return cell === undefined && expected === undefined;
-  return equalBytes(cell.bytes, encoded(expected));
+  return equalBytes(canonical(valueIn(cell)), canonical(expected));
+}
+
+/** The one encoding of a value, whatever the order of its keys. */
+function canonical(value: unknown): Uint8Array {
+  try {
+    return encodeCanonical(value);
+  } catch (thrown) {
+    throw new CommandRejectedError('bad-value', `cannot be compared: ${toError(thrown).message}`);
+  }
 }
 
 function answerFrom<Value>(tree: MapTree, query: MapQuery): MapAnswer<Value> {
@@ -135,5 +137,5 @@ function entryOf<Value>(key: string, cell: Cell): MapEntry<Value> {
 }
 
 function valueIn<Value>({ bytes }: Cell): Value {
-  return decodeCbor(bytes, { int64: 'number' }) as Value;
+  return decodeCbor(bytes) as Value;
 }

@@ -1,4 +1,5 @@
 import { MosaikError } from '@mosaik/primitives';
+import type { Sequence } from '@mosaik/streams';
 
 /**
  * What is wrong with a log: `damaged`, of another stream or producer than asked for (`other`), of a `format` that is not
@@ -16,13 +17,26 @@ const CODES: Readonly<Record<LogStorageFailure, string>> = {
   io: 'ERR_LOG_IO',
 };
 
+/** Offsets that cannot be read, from `first` up to, without, `next`. What is before and after may well be. */
+export interface DamagedRange {
+  readonly first: Sequence;
+  readonly next: Sequence;
+}
+
+export interface LogStorageErrorOptions extends ErrorOptions {
+  readonly damaged?: DamagedRange | undefined;
+}
+
 /** A log, or what holds it, cannot be used as asked. */
 export class LogStorageError extends MosaikError {
   override readonly name = 'LogStorageError';
   readonly reason: LogStorageFailure;
+  /** Where a log is damaged, if that is known, and it is not the log as a whole. */
+  readonly damaged: DamagedRange | undefined;
 
-  constructor(reason: LogStorageFailure, message: string, options?: ErrorOptions) {
+  constructor(reason: LogStorageFailure, message: string, options?: LogStorageErrorOptions) {
     super(CODES[reason], message, options);
     this.reason = reason;
+    this.damaged = options?.damaged;
   }
 }

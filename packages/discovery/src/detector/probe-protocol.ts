@@ -64,7 +64,7 @@ function readProbe(sequence: number, second: unknown): ProbeMessage {
   if (second === null) return { kind: 'prune' };
   if (second === undefined) return { kind: 'ask', sequence, target: undefined };
   if (typeof second === 'boolean') return { kind: 'answer', sequence, isAlive: second };
-  if (typeof second === 'number') return { kind: 'hello', start: second };
+  if (typeof second === 'number') return { kind: 'hello', start: readStart(second) };
   if (Array.isArray(second)) return { kind: 'twice', starts: readStarts(second) };
   if (second instanceof Uint8Array && second.length === ID_BYTES) {
     return { kind: 'ask', sequence, target: idFromBytes<PeerId>(second) };
@@ -73,8 +73,12 @@ function readProbe(sequence: number, second: unknown): ProbeMessage {
 }
 
 function readStarts([first, second]: readonly unknown[]): Starts {
-  if (typeof first === 'number' && typeof second === 'number') return [first, second];
-  throw new DecodeError('schema', 'two starts are two numbers');
+  return [readStart(first), readStart(second)];
+}
+
+function readStart(value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new DecodeError('schema', 'a start is a whole number of 0 or more');
 }
 
 export const probeProtocol: Protocol<ProbeMessage> = protocol({

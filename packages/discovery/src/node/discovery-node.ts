@@ -114,13 +114,15 @@ export class DiscoveryNode implements Discovery {
   }
 
   async feed(signed: Uint8Array): Promise<PeerInfo> {
-    const outcome = await this.#parts.intake.take(signed, undefined);
+    // Whoever gave it may write to it while its signature is checked.
+    const bytes = new Uint8Array(signed);
+    const outcome = await this.#parts.intake.take(bytes, undefined);
     if (outcome !== 'insert' && outcome !== 'update') {
       if (outcome === 'depart' || outcome === 'self') throw new EntryRefusedError('stale', outcome);
       throw new EntryRefusedError(outcome);
     }
     this.#parts.overlay.poke();
-    const { entry } = readSignedEntry(signed);
+    const { entry } = readSignedEntry(bytes);
     return peerInfo(entry, this.#parts.book.get(entry.peer)?.rttMs);
   }
 

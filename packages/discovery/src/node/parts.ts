@@ -56,12 +56,13 @@ export class DiscoveryParts {
   readonly detector: Detector;
   readonly overlay: Overlay;
   readonly syncer: Syncer;
-  readonly releases: Releases = new Releases();
+  readonly releases: Releases;
 
   constructor(options: DiscoveryOptions) {
     const { transport } = options;
     const { local } = transport;
     this.transport = transport;
+    this.releases = new Releases(transport.connections);
     this.settings = settingsOf(options);
     this.scope = createScope({
       runtime: transport.runtime,
@@ -245,7 +246,6 @@ export class DiscoveryParts {
 
   /** A connection is about to be closed, by us or by the peer, as there are too many. */
   #release(peer: PeerId): void {
-    if (!this.transport.connections.value.has(peer)) return;
     this.releases.add(peer);
     this.detector.onReleased(peer);
   }

@@ -1,4 +1,4 @@
-import type { PeerId } from '@mosaik/primitives';
+import { DecodeError, encodeCbor, type PeerId } from '@mosaik/primitives';
 import type { Link } from '@mosaik/transport';
 import { describe, expect, it } from 'vitest';
 import { type Asker, Askers } from '../../src/detector/askers.ts';
@@ -151,4 +151,13 @@ describe('the messages of probes', () => {
     expect(bytes.length).toBeLessThan(64);
     expect(probeCodec.decode(bytes)).toEqual(message);
   });
+
+  it.each([[0, 1.5], [0, -1], [0, Number.NaN], [0, [1]], [0, [1, 'two']], [0, 'hello'], ['0'], 'probe'])(
+    'are refused when they are %j',
+    (...fields) => {
+      expect(() => probeCodec.decode(encodeCbor(fields.length === 1 ? fields[0] : fields))).toThrow(
+        DecodeError,
+      );
+    },
+  );
 });

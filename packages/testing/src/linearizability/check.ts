@@ -6,14 +6,15 @@ import type { Verdict } from './verdict.ts';
 
 export interface CheckOptions {
   /**
-   * Steps of the model that may be spent on each key, 2,000,000 unless given: some seconds, and some hundred bytes of
-   * memory each at most. The problem is NP-complete; what makes it hard is many operations at the same time, above all
-   * many that were never answered. When they are spent the verdict is `unknown`.
+   * Steps of the model, and comparisons of states, that may be spent on each key; 1,000,000 unless given, which is a
+   * second or two and, as each step may keep a state, up to half a gigabyte for states of some size. The problem is
+   * NP-complete; what makes it hard is many operations at the same time, above all many that were never answered. When
+   * the steps are spent the verdict is `unknown`.
    */
   readonly maxSteps?: number;
 }
 
-const DEFAULT_MAX_STEPS = 2_000_000;
+const DEFAULT_MAX_STEPS = 1_000_000;
 
 /**
  * Whether a history can be explained by the operations having happened one at a time, each at some moment between its call

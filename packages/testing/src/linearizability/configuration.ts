@@ -44,6 +44,11 @@ export class Configuration<State> {
     return this.#answeredLeft === 0;
   }
 
+  /** How many states were compared so far, to find out where the search has been. */
+  get comparisons(): number {
+    return this.#seen.comparisons;
+  }
+
   has(number: number): boolean {
     return this.#setOf(number).has(this.#indexOf(number));
   }

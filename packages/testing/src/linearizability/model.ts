@@ -25,7 +25,7 @@ export interface Model<State, Input, Output> {
   key?(input: Input): string;
   /** Whether two states are the same; by structure unless given. */
   equal?(a: State, b: State): boolean;
-  /** Equal states have equal hashes; speeds up models where the order of operations shows in the state. */
+  /** Equal states have equal hashes; by structure unless given. A poor one makes the search slow. */
   hash?(state: State): string | number;
 }
 

@@ -53,18 +53,18 @@ export class Search<State, Input, Output> {
     this.#twins = twinsOf(this.#timeline);
   }
 
-  /** Steps of the model taken so far. */
+  /** Steps of the model taken, and states compared, so far. */
   get steps(): number {
-    return this.#steps;
+    return this.#steps + this.#configuration.comparisons;
   }
 
-  /** Searches until it knows, or until `maxSteps` steps of the model have been taken. */
+  /** Searches until it knows, or until it has taken `maxSteps` steps. */
   run(maxSteps: number): Found<State, Input, Output> {
     let event = this.#timeline.first();
     while (!this.#configuration.isComplete) {
       invariant(event !== NONE, 'what is left of a history ends with a return');
       if (!this.#timeline.isReturn(event)) {
-        if (this.#steps >= maxSteps) return { type: 'givenUp' };
+        if (this.steps >= maxSteps) return { type: 'givenUp' };
         event = this.#tryPlace(event) ? this.#timeline.first() : this.#timeline.next(event);
         continue;
       }

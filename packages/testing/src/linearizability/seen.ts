@@ -1,4 +1,5 @@
 import { isEqual } from './equal.ts';
+import { hashOf } from './hash.ts';
 import type { Model } from './model.ts';
 
 /**
@@ -6,30 +7,34 @@ import type { Model } from './model.ts';
  * another order leads nowhere new: Lowe 2017, section 3.2.
  */
 export class Seen<State> {
-  readonly #statesBySet = new Map<string, State[]>();
+  readonly #statesByKey = new Map<string, State[]>();
   readonly #equal: (a: State, b: State) => boolean;
-  readonly #hash: (state: State) => string;
+  readonly #hash: (state: State) => string | number;
+  #comparisons = 0;
 
-  constructor({ equal, hash }: Pick<Model<State, never, never>, 'equal' | 'hash'>) {
-    this.#equal = equal ?? isEqual;
-    this.#hash = hash === undefined ? hashOfPrimitive : (state) => String(hash(state));
+  constructor({ equal = isEqual, hash = hashOf }: Pick<Model<State, never, never>, 'equal' | 'hash'>) {
+    this.#equal = equal;
+    this.#hash = hash;
+  }
+
+  /** How many states were compared so far: work that a poor hash makes unbounded for each step. */
+  get comparisons(): number {
+    return this.#comparisons;
   }
 
   /** Adds a configuration; false if it was there. */
   add(set: string, state: State): boolean {
     const key = `${this.#hash(state)} ${set}`;
-    const states = this.#statesBySet.get(key);
+    const states = this.#statesByKey.get(key);
     if (states === undefined) {
-      this.#statesBySet.set(key, [state]);
+      this.#statesByKey.set(key, [state]);
       return true;
     }
-    if (states.some((known) => this.#equal(known, state))) return false;
+    for (const known of states) {
+      this.#comparisons++;
+      if (this.#equal(known, state)) return false;
+    }
     states.push(state);
     return true;
   }
-}
-
-/** Enough for registers and counters; the states of others are compared one by one. */
-function hashOfPrimitive(state: unknown): string {
-  return typeof state === 'number' || typeof state === 'string' ? String(state) : '';
 }

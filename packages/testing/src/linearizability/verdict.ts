@@ -5,7 +5,7 @@ export interface Linearizable<Input, Output> {
   readonly verdict: 'linearizable';
   /** Such an order for each key; operations without an answer that are left out need not have happened. */
   readonly orders: ReadonlyMap<string, readonly Operation<Input, Output>[]>;
-  /** Steps of the model that the search took. */
+  /** Steps of the model that the search took, and states that it compared. */
   readonly steps: number;
 }
 

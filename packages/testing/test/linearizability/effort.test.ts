@@ -106,6 +106,14 @@ describe('a check that is too hard', () => {
     expect(result).toEqual({ verdict: 'unknown', keys: [''], steps: 10_000 });
   });
 
+  it('is bounded also where comparing states is the work', () => {
+    const model = { ...appendListModel<number>(), hash: () => 0 };
+    const result = checkLinearizable(model, hard, { maxSteps: 100_000 });
+    expect(result.verdict).toBe('unknown');
+    // What one step compares comes on top.
+    expect(result.steps).toBeLessThan(110_000);
+  });
+
   it('does not hide a violation at another key', () => {
     const model = { ...appendListModel<number>(), key: (input: AppendListInput<number>) => input.type };
     const history = [...hard, ok('c', [200, 201], { type: 'read' } as const, [7])];

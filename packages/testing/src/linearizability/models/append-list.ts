@@ -17,6 +17,5 @@ export function appendListModel<T>(): Model<readonly T[], AppendListInput<T>, Ap
       if (input.type === 'read') return { state, output: state };
       return { state: [...state, input.value], output: undefined };
     },
-    hash: (state) => state.length,
   });
 }

@@ -32,6 +32,8 @@ export interface ChannelOptions {
   readonly next: Sequence;
   /** The queue has filled up to the soft bound, or has been emptied below it; or the channel is idle. */
   readonly onLevel: () => void;
+  /** Nothing is left to send. */
+  readonly onIdle: () => void;
   /** A block was handed to the link. */
   readonly onSent: (datums: number, bytes: number) => void;
 }
@@ -58,6 +60,8 @@ export class Channel implements Sender {
   /** What was told to the owner last. */
   #wasFull = false;
   #isOver = false;
+  /** The last block that was offered had something for it. */
+  #hasShare = true;
   #onIdle: (() => void)[] = [];
   /** Everything below has been given to this channel… */
   #offeredTo: Sequence;
@@ -95,6 +99,11 @@ export class Channel implements Sender {
 
   get isIdle(): boolean {
     return this.#isOver || (this.#held === undefined && this.#queue.length === 0);
+  }
+
+  /** It could send more than it is given; one whose criteria leave nothing of what is sent could not. */
+  get isStarving(): boolean {
+    return this.isIdle && this.#hasShare;
   }
 
   /** The producer should wait for it. */
@@ -148,6 +157,7 @@ export class Channel implements Sender {
     if (this.#offeredTo === this.#doneTo && this.isIdle) this.#movedAtMs = this.#options.runtime.now();
     const own = this.#writer === undefined ? shared : this.#ownBlock(shared, this.#writer);
     this.#offeredTo = shared.next;
+    this.#hasShare = own !== undefined && own.count > 0;
     if (own === undefined) {
       if (this.isIdle) this.#release(shared.next);
       return;
@@ -241,7 +251,9 @@ export class Channel implements Sender {
       if (!this.#mayLeave(block)) return;
       if (!this.#hand(block)) return;
     }
-    if (this.isIdle) this.#tellIdle();
+    if (!this.isIdle) return;
+    this.#tellIdle();
+    this.#options.onIdle();
   }
 
   #mayLeave(block: Block): boolean {

@@ -43,6 +43,8 @@ export class Fanout {
   #next: Sequence;
   #isHeld = false;
   #isSealPending = false;
+  #isDispatching = false;
+  #isAssessmentDue = false;
   #sealedAtMs = Number.NEGATIVE_INFINITY;
   /** The rest of this turn belongs to others. */
   #turn: Promise<void> | undefined;
@@ -103,20 +105,26 @@ export class Fanout {
   add(channel: Channel, hasCriteria: boolean): void {
     this.#channels.add(channel);
     if (hasCriteria) this.#filtered.add(channel);
-    this.#pace.assess();
+    this.levelChanged();
   }
 
   remove(channel: Channel): boolean {
     channel.drop();
     this.#filtered.delete(channel);
     const wasThere = this.#channels.delete(channel);
-    if (wasThere) this.#pace.assess();
+    if (wasThere) this.levelChanged();
     return wasThere;
   }
 
   /** A channel's queue has reached or left one of its bounds. */
   levelChanged(): void {
-    this.#pace.assess();
+    if (this.#isDispatching) this.#isAssessmentDue = true;
+    else this.#pace.assess();
+  }
+
+  /** A channel has nothing left to send. */
+  idled(): void {
+    if (!this.#isDispatching && this.#pace.hasFull) this.#pace.assess();
   }
 
   /** Gives what has been collected to the journal, or to the channels. */
@@ -155,7 +163,13 @@ export class Fanout {
     // Who came while the journal was at work begins after this block.
     const channels = [...this.#channels].filter((channel) => channel.covers(block));
     this.ledger?.open(block, channels.length);
+    // What follows from it may take more data in: the next block must not reach a channel before this one does.
+    this.#isDispatching = true;
     for (const channel of channels) channel.offer(block);
+    this.#isDispatching = false;
+    const isDue = this.#isAssessmentDue || this.#pace.hasFull;
+    this.#isAssessmentDue = false;
+    if (isDue) this.#pace.assess();
   }
 
   #scheduleSeal(): void {

@@ -291,6 +291,7 @@ export class ProducerNode<In> {
       patience: this.#forbearance.take(info.peer, this.#scope.runtime.now()),
       next: this.next,
       onLevel: () => fanout.levelChanged(),
+      onIdle: () => fanout.idled(),
       onSent: (datums, bytes) => this.#metrics.sent(datums, bytes),
     });
     // An empty link has room for it, and what follows queues behind it.

@@ -105,6 +105,8 @@ function verified(
   requireMarked(head, marked);
   const runs = verifyRuns(statements, head);
   const { snapshot, nextSnapshot } = verifySnapshot(statements, head);
+  // A process that was killed may have written what it had not synced: what is recovered is acted upon, and must be durable.
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   const { incarnation, hardState, base, lastIndex, sequence } = head;
   const commit = head.commit;
   const mark = new Mark(work.path, { format: FORMAT_VERSION, incarnation, sequence });

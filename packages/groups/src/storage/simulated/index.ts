@@ -75,8 +75,9 @@ class SimulatedStorage implements Storage {
     const { log, mark } = this.#files;
     if (![log, mark].some((file) => mount.files.includes(file))) return undefined;
     const target = freeName(mount, `${log}.${reason}`);
-    mount.rename(mark, `${target}-mark`);
+    // The log first: as long as the mark is there without it, it is found to be damaged, and put aside again.
     mount.rename(log, target);
+    mount.rename(mark, `${target}-mark`);
     await mount.sync();
     return target;
   }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +43,25 @@ it('a snapshot that was replaced leaves its room to the next ones', async () => 
     await log.close();
     // A megabyte each: the one that is, those that were being removed, and not all eight.
     expect(statSync(path).size).toBeLessThan(5 * 1_000_000);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+it('a log that another process holds is refused there, and by it', { timeout: 60_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mosaik-many-'));
+  const path = join(folder, 'log.db');
+  const program = new URL('../programs/log-writer.ts', import.meta.url).pathname;
+  const startWriter = () =>
+    spawnSync(process.execPath, [program, path, '0', 'written', '3'], { encoding: 'utf8' });
+  try {
+    const log = await sqlite(path).open({ group: groupId('killed'), runtime: systemRuntime });
+    const refused = startWriter();
+    expect([refused.status, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toContain('ERR_STORAGE_LOCKED');
+    await log.append({ entries: entries(1, 1) });
+    await log.close();
+    expect(startWriter()).toMatchObject({ signal: 'SIGKILL', stdout: expect.stringContaining('opened 1') });
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -10,7 +10,12 @@ import { takeSeedOptions } from './seeds.mjs';
 /** @typedef {{ node: string, pnpm: string }} Tools */
 
 /** The tests that take longer times and more seeds when asked to (`MOSAIK_SIM=long`). */
-const simulations = ['packages/discovery/test/sim', 'packages/groups/test/raft/swarm.test.ts'];
+const simulations = [
+  'packages/discovery/test/sim',
+  'packages/groups/test/raft/swarm.test.ts',
+  'packages/groups/test/machine',
+  'packages/groups/test/storage',
+];
 
 /** @type {Record<string, (tools: Tools, args: string[]) => Command>} */
 const tasks = {

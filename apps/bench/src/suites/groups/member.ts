@@ -1,20 +1,14 @@
-/** A process that is a member of a group: `member.ts NAME ADDRESS FILE`, without a file it keeps its log in memory. */
+/** A process that is a member of a group: `member.ts NAME BOOTSTRAP FILE`, without a file it keeps its log in memory. */
 import { performance } from 'node:perf_hooks';
-import { createDiscovery } from '@mosaik/discovery';
 import { createGroups, keyValue, memory } from '@mosaik/groups';
 import { sqlite } from '@mosaik/groups/sqlite';
-import { createLibp2pTransport } from '@mosaik/transport/libp2p';
 import { reportReady } from '../../child.ts';
 import { oneByOne, pipelined } from '../../in-flight.ts';
+import { startMosaikNode } from '../../mosaik-node.ts';
 import { keyOf, MEMBERS, VALUE } from './contender.ts';
 
-const [name = '', address = '', file = ''] = process.argv.slice(2);
-const transport = await createLibp2pTransport({
-  network: 'bench',
-  secretKey: name,
-  listen: ['/ip4/127.0.0.1/tcp/0'],
-});
-const discovery = await createDiscovery({ transport, bootstrap: address === '' ? [] : [address] });
+const [name = '', bootstrap = '', file = ''] = process.argv.slice(2);
+const { address, transport, discovery } = await startMosaikNode({ bootstrap, name });
 const groups = createGroups({ transport, discovery });
 const group = await groups.join({
   key: 'bench',
@@ -26,7 +20,7 @@ const group = await groups.join({
 const put = (index: number) => group.execute({ put: keyOf(index), value: VALUE });
 const get = (index: number) => group.query({ get: keyOf(index) }, 'strong');
 
-reportReady(transport.local.addresses.value[0] ?? '', {
+reportReady(address, {
   /** Whether this one leads, and how many vote. */
   role: async () => ({ isLeader: group.stats.role === 'leader', voters: group.stats.voters.length }),
   pipelined: (count, inFlight) => pipelined(count, inFlight, put),

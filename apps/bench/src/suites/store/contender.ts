@@ -1,3 +1,6 @@
+/** Unacknowledged data while a store is filled for a replay. */
+export const FILL_IN_FLIGHT = 1_000;
+
 /** Something that keeps what is sent on a stream and replays it. */
 export interface StoreContender extends AsyncDisposable {
   /** With what it promises when it acknowledges. */

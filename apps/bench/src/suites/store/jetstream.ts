@@ -5,10 +5,9 @@ import { pipelined } from '../../in-flight.ts';
 import { startNats } from '../../peers/nats.ts';
 import type { Program } from '../../peers/program.ts';
 import { datumCodec, payloads } from '../streams/payload.ts';
-import type { StoreContender } from './contender.ts';
+import { FILL_IN_FLIGHT, type StoreContender } from './contender.ts';
 
 const { create } = payloads['75B'];
-const FILL_IN_FLIGHT = 1_000;
 
 /** JetStream on one server, file storage, one replica. */
 export async function startJetStream(program: Program): Promise<StoreContender> {

@@ -3,6 +3,7 @@ import type { Suite } from '../../suite.ts';
 import { inTurns, type Sides } from '../../turns.ts';
 import type { StoreContender } from './contender.ts';
 import { startJetStream } from './jetstream.ts';
+import { startMosaikStore } from './mosaik.ts';
 
 const IN_FLIGHT = 256;
 const APPENDED = 50_000;
@@ -18,7 +19,8 @@ export const storeSuite: Suite = {
   async run(context) {
     const { nats } = context.peers;
     await using peer = nats === undefined ? undefined : await startJetStream(nats);
-    const sides: Sides<StoreContender> = { peer };
+    await using ours = await startMosaikStore();
+    const sides: Sides<StoreContender> = { ours, peer };
     const peerName = peer?.name ?? 'JetStream';
     await context.measure([append.name], async () => {
       context.progress(`${append.name}: ${APPENDED} datums, at most ${IN_FLIGHT} unacknowledged`);

@@ -1,10 +1,9 @@
 import { performance } from 'node:perf_hooks';
-import { createDiscovery } from '@mosaik/discovery';
 import { createStreams, type Streams, stream } from '@mosaik/streams';
-import { createLibp2pTransport } from '@mosaik/transport/libp2p';
+import { startMosaikNode } from '../../mosaik-node.ts';
 import { countArrivals } from './arrivals.ts';
 import { type Datum, datumCodec, payloads } from './payload.ts';
-import type { Party, PartyOptions, System } from './system.ts';
+import type { PartyOptions, System } from './system.ts';
 
 const Datums = stream<Datum>('bench.datums', { codec: datumCodec });
 const There = stream<Datum>('bench.there', { codec: datumCodec });
@@ -80,13 +79,7 @@ export const mosaikSystem: System = {
   },
 };
 
-async function startNode({ address }: PartyOptions): Promise<Pick<Party, 'address'> & { streams: Streams }> {
-  const transport = await createLibp2pTransport({
-    network: 'bench',
-    secretKey: `bench ${process.pid}`,
-    listen: ['/ip4/127.0.0.1/tcp/0'],
-  });
-  const discovery = await createDiscovery({ transport, bootstrap: address === '' ? [] : [address] });
-  const streams = createStreams({ transport, discovery });
-  return { address: transport.local.addresses.value[0] ?? '', streams };
+async function startNode(options: PartyOptions): Promise<{ address: string; streams: Streams }> {
+  const { address, transport, discovery } = await startMosaikNode({ bootstrap: options.address });
+  return { address, streams: createStreams({ transport, discovery }) };
 }

@@ -1,6 +1,7 @@
 /** Opens the database of a log: makes it where there is none, refuses what is not right, verifies what is there. */
-import { existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { toError } from '@mosaik/primitives';
 import type { HardState, LogIndex, LogPosition, Term } from '../raft/types.ts';
 import type { TermRun } from '../storage/shape.ts';
 import { decodeSnapshot } from '../storage/snapshot-codec.ts';
@@ -38,12 +39,45 @@ export function openDatabase(work: OpenWork, reach: Reach): OpenDatabase {
   const marked = readMark(work.path);
   if (marked !== undefined && !existsSync(work.path))
     throw damaged('the database is missing, its mark is there');
-  const database = connect(work.path, marked);
   try {
-    return verified(database, work, { marked, reach });
+    return openMarked(work, { marked, reach });
+  } catch (thrown) {
+    throw marked === undefined ? thrown : asDamage(work.path, thrown);
+  }
+}
+
+interface OpenContext {
+  readonly marked: MarkContent | undefined;
+  readonly reach: Reach;
+}
+
+function openMarked(work: OpenWork, context: OpenContext): OpenDatabase {
+  const database = connect(work.path, context.marked);
+  try {
+    return verified(database, work, context);
   } catch (thrown) {
     database.close();
     throw thrown;
+  }
+}
+
+const SQLITE_ERROR = 1;
+const SQLITE_READONLY = 8;
+
+/** What SQLite says of a database of ours whose header asks for what this SQLite does not know: its bits have changed. */
+function asDamage(path: string, thrown: unknown): unknown {
+  const code = ((thrown as { errcode?: number }).errcode ?? 0) & 0xff;
+  const isDamage = code === SQLITE_ERROR || (code === SQLITE_READONLY && isWritable(path));
+  return isDamage ? damaged(toError(thrown).message) : thrown;
+}
+
+/** By asking, not by opening: to close a file that SQLite has open, too, would undo its lock. */
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -89,11 +123,7 @@ function numberOf(database: DatabaseSync, sql: string): number {
   return Number(Object.values(row ?? {})[0]);
 }
 
-function verified(
-  database: DatabaseSync,
-  work: OpenWork,
-  { marked, reach }: { readonly marked: MarkContent | undefined; readonly reach: Reach },
-): OpenDatabase {
+function verified(database: DatabaseSync, work: OpenWork, { marked, reach }: OpenContext): OpenDatabase {
   if (countTables(database) === 0) create(database, work, marked);
   reach('created');
   requireSound(database);

@@ -118,14 +118,8 @@ describe('sqlite(path)', () => {
           fates.set(found, (fates.get(found) ?? 0) + 1);
         }
       }
-      // Unharmed is what lies in unused space, or is not looked at.
-      expect([...fates.keys()].sort()).toEqual(expect.arrayContaining(['ERR_STORAGE_DAMAGED', 'unharmed']));
-      for (const code of fates.keys()) {
-        expect(['unharmed', 'ERR_STORAGE_DAMAGED', 'ERR_STORAGE_FORMAT', 'ERR_STORAGE_FAILED']).toContain(
-          code,
-        );
-      }
-      if (isLong) console.log(how, fates);
+      // Unharmed is what lies in unused space.
+      expect([...fates.keys()].sort()).toEqual(['ERR_STORAGE_DAMAGED', 'unharmed']);
     },
   );
 

@@ -159,16 +159,16 @@ export class ConsumerNode<Out> {
     this.#changed();
   }
 
-  /** Who produces the stream and is wanted; also who is gone from the catalog, while its link still lives. */
+  /**
+   * Who produces the stream and is wanted; also who does not say so any more, while its link still lives: what a producer
+   * sent last may be on its way when the word of its end is here already.
+   */
   #findCandidates(): PeerInfo[] {
     const { discovery, ownProducer } = this.#options;
-    const { catalog } = discovery;
-    const own = ownProducer();
-    const producers = catalog.producersOf(this.definition.id).concat(own ?? []);
+    const producers = discovery.catalog.producersOf(this.definition.id).concat(ownProducer() ?? []);
     this.#producersKnown = producers.length;
-    const lost = this.subscriptions.filter(
-      ({ state, info }) => state === 'live' && !catalog.has(info.peer) && info.peer !== own?.peer,
-    );
+    const known = new Set(producers.map(({ peer }) => peer));
+    const lost = this.subscriptions.filter(({ state, info }) => state === 'live' && !known.has(info.peer));
     return producers.concat(lost.map(({ info }) => info)).filter((info) => this.#wants(info));
   }
 

@@ -100,3 +100,21 @@ export function largest(world: World, look: () => number): { stop(): number } {
     },
   };
 }
+
+/** Sends one datum every few virtual milliseconds, until stopped. */
+export function trickle(world: World, producer: Producer<Item>): { stop(): Promise<void> } {
+  let isOver = false;
+  const run = async (): Promise<void> => {
+    for (let n = 0; !isOver; n++) {
+      producer.trySend({ n });
+      await world.sleep(5);
+    }
+  };
+  const running = run();
+  return {
+    stop() {
+      isOver = true;
+      return running;
+    },
+  };
+}

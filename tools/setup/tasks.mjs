@@ -15,6 +15,7 @@ const simulations = [
   'packages/groups/test/raft/swarm.test.ts',
   'packages/groups/test/machine',
   'packages/groups/test/storage',
+  'packages/streams/test/sim',
 ];
 
 /** @type {Record<string, (tools: Tools, args: string[]) => Command>} */

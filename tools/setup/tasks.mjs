@@ -13,6 +13,7 @@ import { takeSeedOptions } from './seeds.mjs';
 const simulations = [
   'packages/discovery/test/sim',
   'packages/groups/test/raft/swarm.test.ts',
+  'packages/groups/test/sim',
   'packages/groups/test/machine',
   'packages/groups/test/storage',
   'packages/streams/test/sim',

@@ -1,4 +1,4 @@
-import type { MosaikError } from '@mosaik/primitives';
+import type { MosaikError, Runtime } from '@mosaik/primitives';
 import type { Entry, LogIndex, LogPosition } from '../raft/types.ts';
 import { type ApplierTestOptions, MachineApplier } from './applier/machine-applier.ts';
 import type { StateMachine } from './machine.ts';
@@ -48,6 +48,8 @@ export interface ApplierOptions<Command, Result, Query, Answer> {
   readonly guard?: boolean | undefined;
   /** Tells the hash of the state at each index that is a multiple of this; default never. */
   readonly hashEvery?: number | undefined;
+  /** Lets others run between the chunks of a state that is hashed; without it a large state is hashed in one go. */
+  readonly runtime?: Runtime | undefined;
   /** Bytes of the chunks of snapshots. Members with another size cannot serve one snapshot together. Default 256 KiB. */
   readonly chunkBytes?: number | undefined;
 }

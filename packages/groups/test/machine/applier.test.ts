@@ -1,3 +1,4 @@
+import { systemRuntime } from '@mosaik/primitives';
 import { describe, expect, it } from 'vitest';
 import type { ApplierTestOptions } from '../../src/machine/applier/machine-applier.ts';
 import { type ApplyObserver, createApplier } from '../../src/machine/applier.ts';
@@ -398,6 +399,26 @@ describe('a snapshot', () => {
     const other = counting();
     await other.applier.restore(position, from(bytes));
     expect(other.applier.query(null)).toBe(11);
+  });
+
+  it('is hashed with others running in between', async () => {
+    let turns = 0;
+    const yieldTo = (callback: () => void) => {
+      turns++;
+      callback();
+    };
+    const applier = createApplier({
+      machine: Counter,
+      runtime: { ...systemRuntime, yieldTo },
+      chunkBytes: 10,
+    });
+    applier.apply([commandEntry(1, [open(), run(1, 1, [add(1)])])]);
+    const count = (await Array.fromAsync(applier.snapshot().chunks)).length;
+    const plain = createApplier({ machine: Counter, chunkBytes: 10 });
+    plain.apply([commandEntry(1, [open(), run(1, 1, [add(1)])])]);
+    expect(await applier.hash()).toEqual(await plain.hash());
+    expect(count).toBeGreaterThan(3);
+    expect(turns).toBe(count);
   });
 
   it('is told the hash of at agreed indices, equal on members that are equal', async () => {

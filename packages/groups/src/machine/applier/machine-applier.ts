@@ -1,4 +1,4 @@
-import { type Codec, invariant, toError, unreachable } from '@mosaik/primitives';
+import { type Codec, invariant, type Runtime, toError, unreachable, yieldNow } from '@mosaik/primitives';
 import { ByteReader, ByteWriter } from '../../bytes.ts';
 import type { Entry, LogIndex, LogPosition, Term } from '../../raft/types.ts';
 import { hashChunk, manifestOf } from '../../storage/manifest.ts';
@@ -41,6 +41,7 @@ export class MachineApplier<Command, Result, Query, Answer> implements Applier<R
   readonly #rules: ApplierRules;
   readonly #hashEvery: number | undefined;
   readonly #chunkBytes: number;
+  readonly #runtime: Runtime | undefined;
   #sessions: SessionTable;
   #applied: LogPosition = { index: 0 as LogIndex, term: 0 as Term };
   #nowMs = 0;
@@ -59,6 +60,7 @@ export class MachineApplier<Command, Result, Query, Answer> implements Applier<R
     this.#rules = { ...safeApplierRules, ...options.rules };
     this.#sessions = new SessionTable({ ...SESSION_LIMITS, ...options.limits });
     this.#hashEvery = options.hashEvery;
+    this.#runtime = options.runtime;
     this.#chunkBytes = options.chunkBytes ?? DEFAULT_CHUNK_BYTES;
   }
 
@@ -258,9 +260,12 @@ export class MachineApplier<Command, Result, Query, Answer> implements Applier<R
   }
 
   async hash(): Promise<Uint8Array> {
-    if (this.#instance.hash === undefined) return await hashOf(this.snapshot().chunks);
+    if (this.#instance.hash === undefined) return await hashOf(this.snapshot().chunks, this.#runtime);
     // Sessions and position go with the machine's own hash: a retry must find the same everywhere.
-    return await hashOf(writeStream(this.#header(), [this.#instance.hash()], this.#chunkBytes));
+    return await hashOf(
+      writeStream(this.#header(), [this.#instance.hash()], this.#chunkBytes),
+      this.#runtime,
+    );
   }
 
   #tellHash(): void {
@@ -273,12 +278,13 @@ export class MachineApplier<Command, Result, Query, Answer> implements Applier<R
 }
 
 /** The root that a snapshot of these chunks has. */
-async function hashOf(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+async function hashOf(chunks: AsyncIterable<Uint8Array>, runtime: Runtime | undefined): Promise<Uint8Array> {
   const hashes: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of chunks) {
     hashes.push(hashChunk(chunk));
     bytes += chunk.length;
+    if (runtime !== undefined) await yieldNow(runtime);
   }
   return manifestOf(bytes, hashes).root;
 }

@@ -80,6 +80,7 @@ export function seize(member: SimMember, moment: Moment, options: NemesisOptions
   if (!isBusy.now) return;
   const isPatient = moment === 'elected' || random.chance(0.3);
   if (random.chance(plan.crashAt[moment])) {
+    if (moment === 'voted' && random.chance(0.5)) leaveOnlyWayBy(member, options);
     member.later(isPatient ? random.int(0, 12) : 0, () =>
       crashForAWhile(member, isPatient ? 300 : 5, options),
     );
@@ -89,7 +90,7 @@ export function seize(member: SimMember, moment: Moment, options: NemesisOptions
   if (moment !== 'elected' || !random.chance(plan.eagerness)) return;
   member.later(0, () => isBusy.now && reconfigure(member, members, random));
   if (random.chance(plan.isolation))
-    member.later(random.int(1, 40), () => isBusy.now && split(members, random, network));
+    member.later(random.int(0, 8), () => isBusy.now && split(members, random, network));
 }
 
 function crashForAWhile(member: SimMember, most: number, { random, schedule, isBusy }: NemesisOptions): void {
@@ -98,6 +99,15 @@ function crashForAWhile(member: SimMember, most: number, { random, schedule, isB
   schedule.after(random.int(1, most), () => {
     if (!member.raft) member.start();
   });
+}
+
+/** The others reach each other no more, but all reach the member: what it says to one the other does not learn. */
+function leaveOnlyWayBy(member: SimMember, { members, network }: NemesisOptions): void {
+  network.cut.clear();
+  const others = members.filter((other) => other !== member);
+  for (const a of others) {
+    for (const b of others) if (a !== b) network.cut.add(linkOf(a.id, b.id));
+  }
 }
 
 /** Nobody hears of a member any more, nor it of them, and what it sent last did not arrive. */
@@ -114,7 +124,8 @@ function isolate(member: SimMember, { members, network, isBusy }: NemesisOptions
 /** Two sides, which hear nothing of each other. */
 function split(members: readonly SimMember[], random: Random, network: Network): void {
   const order = random.shuffle(members);
-  const size = random.int(1, Math.max(1, order.length - 1));
+  const half = Math.max(1, Math.floor(order.length / 2));
+  const size = random.chance(0.4) ? half : random.int(1, Math.max(1, order.length - 1));
   const [left, right] = [order.slice(0, size), order.slice(size)];
   separate(left, right, network);
 }
@@ -146,22 +157,31 @@ function transfer(leader: SimMember, random: Random, counts: Counts): void {
 
 /** One step: somebody is counted in, gets a vote, loses it, or is counted out. */
 function reconfigure(leader: SimMember, members: readonly SimMember[], random: Random): void {
-  const { id } = random.pick(members)!;
   leader.input((raft: Raft) => {
-    const { voters, learners } = raft.status.configuration.configuration;
-    const others = {
-      voters: voters.filter((each) => each !== id),
-      learners: learners.filter((each) => each !== id),
-    };
-    const isVoter = voters.includes(id);
-    const isLearner = learners.includes(id);
-    if (isVoter && voters.length === 1) return;
-    if (isVoter && random.chance(0.3)) raft.proposeConfiguration(others);
-    else if (isVoter || !isLearner)
-      raft.proposeConfiguration(sorted(others.voters, [...others.learners, id]));
-    else if (random.chance(0.8)) raft.proposeConfiguration(sorted([...others.voters, id], others.learners));
-    else raft.proposeConfiguration(others);
+    const { configuration } = raft.status.configuration;
+    const next = stepFrom(configuration, whoseTurn(configuration, members, random), random);
+    if (next.voters.length > 0) raft.proposeConfiguration(next);
   });
+}
+
+/** Anybody; rather somebody without a vote, so that there tend to be voters enough. */
+function whoseTurn({ voters }: Configuration, members: readonly SimMember[], random: Random): MemberId {
+  const others = members.filter(({ id }) => !voters.includes(id));
+  const prefersOther = voters.length < 4 && random.chance(0.6);
+  return ((prefersOther ? random.pick(others) : undefined) ?? random.pick(members)!).id;
+}
+
+function stepFrom({ voters, learners }: Configuration, id: MemberId, random: Random): Configuration {
+  const otherVoters = voters.filter((each) => each !== id);
+  const otherLearners = learners.filter((each) => each !== id);
+  const isVoter = voters.includes(id);
+  const isLearner = learners.includes(id);
+  if (isVoter ? random.chance(0.3) : isLearner && random.chance(0.2))
+    return sorted(otherVoters, otherLearners);
+  const becomesVoter = !isVoter && isLearner;
+  return becomesVoter
+    ? sorted([...otherVoters, id], otherLearners)
+    : sorted(otherVoters, [...otherLearners, id]);
 }
 
 function sorted(voters: readonly MemberId[], learners: readonly MemberId[]): Configuration {

@@ -43,11 +43,12 @@ function run(random: Random, rules: Partial<Rules>): Counts {
     faults: drawFaults(random),
     deliver: (message) => members.find(({ id }) => id === message.to)?.receive(message),
   });
-  const ids = Array.from({ length: drawSize(random) }, (_, place) => `m${place}` as MemberId);
-  const founders = ids.slice(0, random.chance(0.6) ? ids.length : random.int(1, ids.length));
-  const electionTicks = random.int(3, 14);
+  const theme = drawTheme(random);
+  const ids = Array.from({ length: drawSize(random, theme) }, (_, place) => `m${place}` as MemberId);
+  const founders = ids.slice(0, drawFounders(random, theme, ids.length));
+  const electionTicks = theme === 'votes' ? random.int(3, 5) : random.int(3, 14);
   const tuning = drawTuning(random, electionTicks);
-  const plan = drawPlan(random);
+  const plan = themed(drawPlan(random), theme);
   const isBusy = { now: true };
   const nemesis: NemesisOptions = { plan, random, members, network, counts, schedule, isBusy };
   for (const id of ids) {
@@ -142,9 +143,55 @@ function startClients({ schedule, random, members, isBusy }: ClientOptions): voi
   schedule.after(1, next);
 }
 
+/**
+ * Most runs have some of everything. Some are about one thing, as the histories in which it goes wrong take several steps that
+ * chance alone rarely takes: leaders that come and go before others have heard of them, those that change who votes, and voters
+ * that crash while several candidates ask them.
+ */
+type Theme = 'everything' | 'leaders' | 'voters' | 'votes';
+
+function drawTheme(random: Random): Theme {
+  if (random.chance(0.55)) return 'everything';
+  return random.pick(['leaders', 'voters', 'votes'] as const)!;
+}
+
 /** One to seven; mostly the sizes whose quorums are small, as that is where mistakes show. */
-function drawSize(random: Random): number {
+function drawSize(random: Random, theme: Theme): number {
+  if (theme === 'leaders' || theme === 'votes') return 3;
+  if (theme === 'voters') return 4;
   return random.chance(0.6) ? random.int(3, 5) : random.int(1, 7);
+}
+
+/** Majorities of two changes of an even number of voters may have nobody in common. */
+function drawFounders(random: Random, theme: Theme, size: number): number {
+  if (theme === 'voters') return random.chance(0.3) ? 2 : 4;
+  return random.chance(0.6) ? size : random.int(1, size);
+}
+
+function themed(plan: Plan, theme: Theme): Plan {
+  if (theme === 'leaders') {
+    const isolateAt = { voted: 0, elected: 0.5, committed: 0.2, any: 0 };
+    return { ...plan, isolateAt, membership: 0, eagerness: 0, partition: 0, oneWay: 0, stall: 0, heal: 0.02 };
+  }
+  if (theme === 'voters') {
+    const calm = { crash: 0.02, sleep: 0, stall: 0, transfer: 0, oneWay: 0, partition: 0, heal: 0.02 };
+    const never = { voted: 0, elected: 0, committed: 0, any: 0 };
+    return {
+      ...plan,
+      ...calm,
+      crashAt: never,
+      isolateAt: never,
+      membership: 0.06,
+      eagerness: 0.9,
+      isolation: 0.8,
+    };
+  }
+  if (theme === 'votes') {
+    const crashAt = { voted: 0.5, elected: 0, committed: 0.02, any: 0 };
+    const isolateAt = { voted: 0, elected: 0.2, committed: 0, any: 0 };
+    return { ...plan, crashAt, isolateAt, membership: 0, eagerness: 0, oneWay: 0, stall: 0, heal: 0.2 };
+  }
+  return plan;
 }
 
 function drawFaults(random: Random): NetworkFaults {
@@ -171,7 +218,7 @@ function drawTuning(random: Random, electionTicks: number): Partial<RaftOptions>
   return {
     electionTicks,
     heartbeatTicks: electionTicks > 8 ? random.int(1, 2) : 1,
-    appendBytesMax: random.int(64, 2000),
+    appendBytesMax: random.chance(0.4) ? random.int(1, 80) : random.int(64, 2000),
     inflightBytesMax: random.int(200, 8000),
     inflightMessagesMax: random.int(1, 16),
     unappliedBytesMax: random.int(2000, 50_000),

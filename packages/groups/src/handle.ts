@@ -26,6 +26,7 @@ import type {
   Queried,
   Reverted,
 } from './group.ts';
+import { createApplier } from './machine/applier.ts';
 import { explain } from './member/explain.ts';
 import type { Member } from './member/member.ts';
 import type { Configuration, LogIndex, MemberId, Term } from './raft/types.ts';
@@ -104,7 +105,7 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
     if (consistency === 'strong') await this.#untilFresh(options);
     const works = this.#member.life?.works;
     // Without a history there is no state but the empty one.
-    const applier = works?.applier ?? this.#member.emptyApplier();
+    const applier = works?.applier ?? createApplier({ machine: this.#member.machine });
     return { result: applier.query(query) as Answer, at: applier.applied.index };
   }
 

@@ -13,7 +13,7 @@ export interface GroupsOptions {
   readonly bonds?: BondOptions | undefined;
   /**
    * The time that the cores of all groups count in, in ms. One timer serves them all, so that the heartbeats of all groups
-   * between two nodes leave together. Default 100. Members may differ in it, but not by much.
+   * between two nodes leave together. Default 50. Members may differ in it, but not by much.
    */
   readonly tickMs?: number | undefined;
 }
@@ -80,7 +80,7 @@ export type ConsensusSettings = {
   readonly [Name in keyof ConsensusOptions]-?: NonNullable<ConsensusOptions[Name]>;
 } & { readonly tickMs: number };
 
-export const DEFAULT_TICK_MS = 100;
+export const DEFAULT_TICK_MS = 50;
 
 /** @throws {InvalidArgumentError} when an option is out of range. */
 export function consensusSettings(

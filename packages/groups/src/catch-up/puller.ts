@@ -11,6 +11,8 @@ const log = createLog('groups:catch-up');
 
 /** An answer that takes longer is not waited for. */
 const ANSWER_TIMEOUT_MS = 2_000;
+/** Whoever does not say by then what it holds is left out: the others must not wait for one that is gone. */
+const SURVEY_TIMEOUT_MS = 400;
 /** Entries asked for at once; an answer is bounded by bytes besides. */
 const SLICE_ENTRIES = 2_048;
 /** Questions to one member that are under way at once. */
@@ -57,7 +59,7 @@ export class Puller {
 
   constructor(options: PullerOptions) {
     this.#options = options;
-    this.#asks = new Asks(options.runtime, ANSWER_TIMEOUT_MS);
+    this.#asks = new Asks(options.runtime);
   }
 
   get isActive(): boolean {
@@ -111,7 +113,8 @@ export class Puller {
   }
 
   #ask(to: MemberId, what: string, question: (id: number) => GroupMessage): Promise<Answer> {
-    return this.#asks.ask(what, (id) => this.#options.send(to, question(id)));
+    const timeoutMs = what === 'range' || what === 'manifest' ? SURVEY_TIMEOUT_MS : ANSWER_TIMEOUT_MS;
+    return this.#asks.ask({ what, timeoutMs }, (id) => this.#options.send(to, question(id)));
   }
 
   async #pullEntries(need: CatchUpNeed, holders: readonly Holder[]): Promise<void> {

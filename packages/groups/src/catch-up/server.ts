@@ -11,7 +11,11 @@ const READERS_MAX = 3;
 /** Questions of one member that are worked on at once; further ones get no answer, and are asked again. */
 const UNDER_WAY_MAX = 16;
 
-type Question = Extract<GroupMessage, { kind: 'rangeAsk' | 'entriesAsk' | 'manifestAsk' | 'chunkAsk' }>;
+/** What a member that lags asks. */
+export type Question = Extract<
+  GroupMessage,
+  { kind: 'rangeAsk' | 'entriesAsk' | 'manifestAsk' | 'chunkAsk' }
+>;
 
 interface ServerOptions {
   readonly log: LogStorage;

@@ -31,7 +31,8 @@ function explainState(member: Member): GroupReason | undefined {
 
 function explainFounding(member: Member): GroupReason | undefined {
   if (member.life?.works !== undefined) return undefined;
-  const { founding, peers, settings } = member;
+  const { peers, settings } = member;
+  const founding = member.histories.decision;
   if (founding?.kind !== 'wait') return { code: 'founding', text: 'the log is being opened', remedy: 'wait' };
   const bonded = `${peers.size} other ${peers.size === 1 ? 'member' : 'members'} bonded`;
   switch (founding.for) {

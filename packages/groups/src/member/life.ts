@@ -116,7 +116,7 @@ export class Life {
     this.#isBeginning = true;
     try {
       await this.#work(history, await beginHistory(this.opened.log, history, voters));
-      if (voters.includes(this.member)) this.#stand();
+      if (voters.includes(this.member)) this.hurry();
     } finally {
       this.#isBeginning = false;
     }
@@ -132,8 +132,11 @@ export class Life {
     await this.opened.log.close();
   }
 
-  /** Nobody leads a group that was just founded: there is no use in waiting whether somebody does. */
-  #stand(): void {
+  /**
+   * Lets the time pass that a member waits for a leader: there is none in a group that was just founded, and whose process is
+   * gone does not lead. It only hurries: members that still hear of a leader refuse this one their pre-votes.
+   */
+  hurry(): void {
     const { settings } = this.#host;
     const ticksMax = 2 * ticksOf(settings, settings.electionTimeoutMs) + 2;
     for (let tick = 0; tick < ticksMax && this.#works?.replica.status.role === 'follower'; tick++)

@@ -1,6 +1,6 @@
 import { decodeEntry } from '../machine/commands.ts';
 import type { StateMachine } from '../machine/machine.ts';
-import type { LogIndex } from '../raft/types.ts';
+import type { Entry, LogIndex } from '../raft/types.ts';
 import type { LogStorage } from '../storage/storage.ts';
 import type { History } from '../wire/history.ts';
 
@@ -19,7 +19,7 @@ export interface RevertedCommand<Command> {
 export interface Reverted<Command = unknown> {
   readonly lost: History;
   readonly kept: History;
-  /** What is still in the log, in order. */
+  /** What was still in the log, in order. */
   readonly commands: readonly RevertedCommand<Command>[];
   /** Commands up to this index are only in the log's snapshot; 0 when none are. */
   readonly upTo: LogIndex;
@@ -27,29 +27,38 @@ export interface Reverted<Command = unknown> {
   readonly where: string | undefined;
 }
 
+/** Which entries to read, both ends included, and up to where they were committed. */
+interface ReadOptions {
+  readonly from: LogIndex;
+  readonly to: LogIndex;
+  readonly commit: LogIndex;
+}
+
 const READ_BYTES = 4 * 1024 * 1024;
 
 /** Reads the commands of a log that is about to be put aside. */
 export async function readCommands<Command>(
   log: LogStorage,
-  machine: StateMachine<Command, unknown, unknown, unknown>,
-  range: { readonly from: LogIndex; readonly to: LogIndex; readonly commit: LogIndex },
+  { codecs }: StateMachine<Command, unknown, unknown, unknown>,
+  { from, to, commit }: ReadOptions,
 ): Promise<RevertedCommand<Command>[]> {
   const commands: RevertedCommand<Command>[] = [];
-  let from = range.from;
-  while (from <= range.to) {
-    const entries = await log.read({ from, to: range.to, maxBytes: READ_BYTES });
+  for (let next = from; next <= to; ) {
+    const entries = await log.read({ from: next, to, maxBytes: READ_BYTES });
     if (entries.length === 0) break;
-    for (const entry of entries) {
-      if (entry.kind !== 'command') continue;
-      for (const record of decodeEntry(entry.data).records) {
-        if (record.kind !== 'run') continue;
-        const wasCommitted = entry.index <= range.commit;
-        for (const bytes of record.commands)
-          commands.push({ index: entry.index, command: machine.codecs.command.decode(bytes), wasCommitted });
-      }
-    }
-    from = (from + entries.length) as LogIndex;
+    for (const entry of entries)
+      for (const bytes of commandsOf(entry))
+        commands.push({
+          index: entry.index,
+          command: codecs.command.decode(bytes),
+          wasCommitted: entry.index <= commit,
+        });
+    next = (next + entries.length) as LogIndex;
   }
   return commands;
+}
+
+function commandsOf({ kind, data }: Entry): readonly Uint8Array[] {
+  if (kind !== 'command') return [];
+  return decodeEntry(data).records.flatMap((record) => (record.kind === 'run' ? record.commands : []));
 }

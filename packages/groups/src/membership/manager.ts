@@ -81,7 +81,8 @@ export class MembershipManager {
     const members = this.#views(configuration);
     const { lastIndex } = replica.status;
     const next =
-      planConfiguration({ self, configuration, members, lastIndex }, rules) ?? this.#firstEntry(configuration);
+      planConfiguration({ self, configuration, members, lastIndex }, rules) ??
+      this.#firstEntry(configuration);
     if (next === undefined) return;
     const result = replica.proposeConfiguration(next);
     log('voters %j, learners %j: %s', next.voters, next.learners, result.ok ? 'proposed' : result.reason);

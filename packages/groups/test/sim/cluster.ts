@@ -11,6 +11,7 @@ import {
   type MapQuery,
   type MapResult,
 } from '../../src/machine/index.ts';
+import type { LeadershipPreference } from '../../src/machine/machine.ts';
 import type { ConsensusOptions, JoinOptions } from '../../src/options.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { startBase } from '../support/world.ts';
@@ -32,18 +33,19 @@ export interface NodeOptions {
   readonly bootstrap?: readonly string[];
   readonly consensus?: ConsensusOptions;
   readonly storage?: Storage;
+  readonly leadership?: LeadershipPreference;
   readonly join?: Partial<JoinOptions<MapCommand<number>, MapResult<number>, MapQuery, MapAnswer<number>>>;
 }
 
 /** Starts a node on a host and joins the group. */
 export async function startNode(world: World, name: string, options: NodeOptions = {}): Promise<Node> {
   const host = world.hosts.find((known) => known.name === name) ?? world.host(name);
-  const { bootstrap = [], consensus, storage, join } = options;
+  const { bootstrap = [], consensus, storage, leadership, join } = options;
   const base = await startBase(host, bootstrap);
   const groups = createGroups(base);
   const group = await groups.join({
     key: 'sim',
-    machine: keyValue<number>(),
+    machine: { ...keyValue<number>(), leadership },
     consensus: { compareStateEvery: 64, ...consensus },
     storage,
     ...join,

@@ -1,0 +1,157 @@
+import { createLog, type GroupId, type Runtime, type Scope, shortId, toError } from '@mosaik/primitives';
+import { decideFounding, type FoundingDecision } from '../founding/plan.ts';
+import type { StateMachine } from '../machine/machine.ts';
+import type { ConsensusSettings } from '../options.ts';
+import type { LogIndex, MemberId } from '../raft/types.ts';
+import type { Storage } from '../storage/storage.ts';
+import { compareHistories, createHistory, type History } from '../wire/history.ts';
+import type { Life } from './life.ts';
+import type { Peers } from './peers.ts';
+import { type Reverted, readCommands } from './reverted.ts';
+
+const log = createLog('groups:histories');
+
+/** A history of which nothing is known to be committed is given up for an established one after this. */
+const UNESTABLISHED_PATIENCE_MS = 10_000;
+
+interface HistoriesOptions {
+  readonly id: GroupId;
+  readonly scope: Scope;
+  readonly settings: ConsensusSettings;
+  readonly machine: StateMachine<unknown, unknown, unknown, unknown>;
+  readonly storage: Storage;
+  readonly peers: Peers;
+  readonly isExpectingOthers: () => boolean;
+  /** What this member tells of itself is different. */
+  readonly changed: () => void;
+  readonly failed: (error: Error) => void;
+  /** The life is over: opens the log anew, for the next one. */
+  readonly reopen: () => Promise<void>;
+  readonly reverted: (reverted: Reverted) => void;
+}
+
+/** How a member comes by a history: it founds one, takes over that of others, or gives its own up for an older one. */
+export class Histories {
+  readonly #options: HistoriesOptions;
+  readonly #runtime: Runtime;
+  #startedAtMs: number;
+  #decision: FoundingDecision | undefined;
+  #isReverting = false;
+
+  constructor(options: HistoriesOptions) {
+    this.#options = options;
+    this.#runtime = options.scope.runtime;
+    this.#startedAtMs = this.#runtime.now();
+  }
+
+  /** What was decided last, while there was no history. */
+  get decision(): FoundingDecision | undefined {
+    return this.#decision;
+  }
+
+  /** One life is over, and the next has not begun. */
+  get isReverting(): boolean {
+    return this.#isReverting;
+  }
+
+  /** A life begins. */
+  begin(): void {
+    this.#startedAtMs = this.#runtime.now();
+    this.#decision = undefined;
+  }
+
+  /** Whom this member would have found the group; also of a history that is not established yet. */
+  founderOf(life: Life): MemberId | undefined {
+    if (life.history !== undefined && life.isEstablished) return undefined;
+    if (this.#decision?.kind === 'wait') return this.#decision.founder;
+    return this.#decision?.kind === 'found' ? life.member : undefined;
+  }
+
+  /** Decides for a life without a history. */
+  found(life: Life): void {
+    const { settings, peers, scope, isExpectingOthers, changed } = this.#options;
+    if (life.isBeginning || scope.isClosing) return;
+    const before = this.founderOf(life);
+    const decision = decideFounding({
+      self: life.member,
+      preference: life.preference,
+      founders: settings.founders,
+      peers: peers.all().map(({ status }) => status),
+      waitedMs: this.#runtime.now() - this.#startedAtMs,
+      bootstrapDelayMs: settings.bootstrapDelayMs,
+      isExpectingOthers: isExpectingOthers(),
+    });
+    this.#decision = decision;
+    if (this.founderOf(life) !== before) changed();
+    if (decision.kind === 'adopt') this.#begin(life, decision.history, []);
+    if (decision.kind === 'found') this.#begin(life, createHistory(this.#runtime), decision.voters);
+  }
+
+  /** Where two histories meet, the older one stays; see `compareHistories`. */
+  consider(life: Life): void {
+    const own = life.history;
+    if (own === undefined || this.#isReverting) return;
+    const winner = this.#oldestOther(own);
+    if (winner !== undefined && this.#loses(life, own, winner)) this.#revert(life, own, winner);
+  }
+
+  #oldestOther(own: History): History | undefined {
+    const others = this.#options.peers
+      .all()
+      .filter(({ status }) => status.isEstablished)
+      .map(({ status }) => status.history)
+      .filter((history) => history !== undefined && history.id !== own.id);
+    return (others as History[]).sort(compareHistories)[0];
+  }
+
+  #loses(life: Life, own: History, other: History): boolean {
+    if (life.isEstablished) return compareHistories(other, own) < 0;
+    // Nothing that anybody may count on was ever written; or, after a while, nobody else seems to know of it.
+    const isEmpty = (life.works?.replica.status.lastIndex ?? 0) === 0;
+    return isEmpty || this.#runtime.now() - this.#startedAtMs > UNESTABLISHED_PATIENCE_MS;
+  }
+
+  #begin(life: Life, history: History, voters: readonly MemberId[]): void {
+    this.#options.scope.spawn('begin history', async () => {
+      try {
+        await life.begin(history, voters);
+      } catch (thrown) {
+        this.#options.failed(toError(thrown));
+        return;
+      }
+      this.#options.changed();
+    });
+  }
+
+  #revert(life: Life, lost: History, kept: History): void {
+    const { scope, id, changed, failed } = this.#options;
+    if (scope.isClosing) return;
+    log.error('%s: history %s has met the older %s, and is set aside', shortId(id), lost.id, kept.id);
+    this.#isReverting = true;
+    scope.spawn('revert', async () => {
+      try {
+        await this.#setAside(life, lost, kept);
+      } catch (thrown) {
+        failed(toError(thrown));
+      } finally {
+        this.#isReverting = false;
+      }
+      changed();
+    });
+  }
+
+  async #setAside(life: Life, lost: History, kept: History): Promise<void> {
+    const { storage, machine, reopen, reverted } = this.#options;
+    const { works } = life;
+    works?.replica.stop();
+    const recovered = life.opened.log.recovered.snapshot?.index ?? 0;
+    const upTo = Math.max(recovered, works?.snapshots.pruned ?? 0) as LogIndex;
+    const { lastIndex = upTo, commit = upTo } = works?.replica.status ?? {};
+    const range = { from: (upTo + 1) as LogIndex, to: lastIndex, commit };
+    const commands = await readCommands(life.opened.log, machine, range);
+    await life.close();
+    const where = await storage.setAside('reverted');
+    await reopen();
+    reverted({ lost, kept, commands, upTo, where });
+  }
+}

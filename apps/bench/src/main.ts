@@ -7,11 +7,19 @@ import type { Suite } from './suite.ts';
 import { discoverySuite } from './suites/discovery/suite.ts';
 import { groupsSuite } from './suites/groups/suite.ts';
 import { linkSuite } from './suites/link/suite.ts';
+import { nodeSuite } from './suites/node/suite.ts';
 import { storeSuite } from './suites/store/suite.ts';
 import { streamsSuite } from './suites/streams/suite.ts';
 import { formatTable } from './table.ts';
 
-const suites: readonly Suite[] = [linkSuite, discoverySuite, streamsSuite, groupsSuite, storeSuite];
+const suites: readonly Suite[] = [
+  linkSuite,
+  discoverySuite,
+  streamsSuite,
+  groupsSuite,
+  storeSuite,
+  nodeSuite,
+];
 
 async function main(args: readonly string[]): Promise<void> {
   const options = readOptions(args, suites);

@@ -24,6 +24,7 @@ export interface ResultName {
   readonly name: string;
   readonly unit: string;
   readonly peerName: string;
+  /** Less is better: times, and what is used up. */
   readonly isTime?: boolean;
 }
 

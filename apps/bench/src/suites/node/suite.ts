@@ -1,0 +1,74 @@
+import { performance } from 'node:perf_hooks';
+import { type Child, startChild } from '../../child.ts';
+import { resultOf } from '../../result.ts';
+import type { Suite, SuiteContext } from '../../suite.ts';
+import { inTurns } from '../../turns.ts';
+
+/** Others in the network of the node that is measured: it has neighbours to keep an eye on. */
+const OTHERS = 4;
+/** After the start, before it counts as idle: catalogs and connections have settled. */
+const SETTLE_MS = 5_000;
+const IDLE_MS = 10_000;
+
+type System = 'ours' | 'bare';
+
+interface Idle {
+  readonly cpuPercent: number;
+  readonly rssMib: number;
+}
+
+const start = { name: 'node/start-ms', unit: 'ms' };
+const cpu = { name: 'node/idle-cpu', unit: '% of a core' };
+const rss = { name: 'node/rss', unit: 'MiB' };
+const about = { peerName: 'bare libp2p node', isTime: true };
+
+export const nodeSuite: Suite = {
+  name: 'node',
+  about: `a node that joins ${OTHERS} others and has nothing to do, beside a bare libp2p node that knows nobody`,
+  results: [start.name, cpu.name, rss.name],
+  async run(context) {
+    await using stack = new AsyncDisposableStack();
+    let bootstrap = '';
+    for (let other = 0; other < OTHERS; other++) {
+      const child = stack.use(await startNode('ours', bootstrap));
+      bootstrap ||= child.ready;
+    }
+    const sides = { ours: 'ours', peer: 'bare' } as const;
+    await context.measure([start.name], async () => {
+      const take = (system: System): Promise<number> => timeOfStart(system, bootstrap);
+      const runs = await inTurns<System, number>(sides, { runs: context.runs, take, warmUp: take });
+      return [resultOf({ ...start, ...about }, runs)];
+    });
+    await context.measure([cpu.name, rss.name], () => measureIdle(context, bootstrap));
+  },
+};
+
+function startNode(system: System, bootstrap: string): Promise<Child> {
+  return startChild(new URL('./worker.ts', import.meta.url), [system, bootstrap]);
+}
+
+/** From asking for the process to its being ready. */
+async function timeOfStart(system: System, bootstrap: string): Promise<number> {
+  const startedAt = performance.now();
+  await using _child = await startNode(system, bootstrap);
+  return performance.now() - startedAt;
+}
+
+async function measureIdle(context: SuiteContext, bootstrap: string) {
+  await using ours = await startNode('ours', bootstrap);
+  await using peer = await startNode('bare', bootstrap);
+  const runs = await inTurns(
+    { ours, peer },
+    {
+      runs: context.runs,
+      take: (child) => child.request('idle', IDLE_MS) as Promise<Idle>,
+      warmUp: (child) => child.request('idle', SETTLE_MS),
+    },
+  );
+  const figures = (field: keyof Idle) =>
+    runs.map((run) => ({ ours: run.ours?.[field], peer: run.peer?.[field] }));
+  return [
+    resultOf({ ...cpu, ...about }, figures('cpuPercent')),
+    resultOf({ ...rss, ...about }, figures('rssMib')),
+  ];
+}

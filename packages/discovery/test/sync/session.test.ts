@@ -58,7 +58,8 @@ function expected(a: Knowledge, b: Knowledge): EntryVersion | undefined {
   return entry && dead && compareVersions(dead, entry) >= 0 ? undefined : entry;
 }
 
-describe('a sync session', () => {
+// Hundreds of sessions: seconds, where other work goes on beside.
+describe('a sync session', { timeout: 60_000 }, () => {
   it('leaves both with the newest of each, and nothing that a tombstone covers', async () => {
     await fc.assert(
       fc.asyncProperty(worlds, async ({ common, different }) => {

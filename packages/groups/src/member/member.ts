@@ -203,8 +203,6 @@ export class Member implements BondedGroup, LifeHost {
     return this.state === 'leaving';
   }
 
-  // What bonds ask for and tell.
-
   status(): Uint8Array {
     const life = this.#life;
     if (life === undefined) return new Uint8Array(0);
@@ -260,8 +258,6 @@ export class Member implements BondedGroup, LifeHost {
       bond.end(GroupCode.Malformed, thrown.message);
     }
   }
-
-  // What the life asks for and tells.
 
   send(to: MemberId, message: GroupMessage): boolean {
     const peer = this.peers.of(to);
@@ -320,8 +316,6 @@ export class Member implements BondedGroup, LifeHost {
     this.#life?.works?.replica.poke();
   }
 
-  // Leaving.
-
   /** Takes the member out of the group, as far as the others let it, and ends it. */
   async leave(): Promise<void> {
     if (this.state === 'running' && this.#life?.works !== undefined && this.peers.size > 0) {
@@ -336,8 +330,6 @@ export class Member implements BondedGroup, LifeHost {
     await this.#life?.close();
     this.changes.notify();
   }
-
-  // Inside.
 
   async #open(): Promise<void> {
     const { storage, id, self } = this.options;

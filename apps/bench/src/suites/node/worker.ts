@@ -1,20 +1,14 @@
 /** A node that does nothing: `worker.ts SYSTEM BOOTSTRAP`, ours with all its parts, or a bare libp2p node. */
 import { performance } from 'node:perf_hooks';
-import { createGroups } from '@mosaik/groups';
-import { createStore } from '@mosaik/store';
-import { createStreams } from '@mosaik/streams';
 import { reportReady } from '../../child.ts';
-import { startMosaikNode } from '../../mosaik-node.ts';
-import { startBare } from '../link/bare.ts';
 
 const MIB = 1024 * 1024;
 
-async function startOurs(bootstrap: string): Promise<string> {
-  const { address, transport, discovery } = await startMosaikNode({ bootstrap });
-  const streams = createStreams({ transport, discovery });
-  createGroups({ transport, discovery });
-  createStore({ transport, discovery, streams });
-  return address;
+/** Each loads only what it needs. */
+async function start(system: string | undefined, bootstrap: string): Promise<string> {
+  if (system === 'ours') return (await import('./ours.ts')).startOurs(bootstrap);
+  const node = await (await import('../link/bare.ts')).startBare();
+  return node.getMultiaddrs()[0]?.toString() ?? '';
 }
 
 /** Does nothing for a while; the share of a core that took, in percent, and the memory in MiB at its end. */
@@ -27,6 +21,4 @@ async function idle(durationMs: number): Promise<{ readonly cpuPercent: number; 
 }
 
 const [system, bootstrap = ''] = process.argv.slice(2);
-const address =
-  system === 'bare' ? String((await startBare()).getMultiaddrs()[0]) : await startOurs(bootstrap);
-reportReady(address, { idle });
+reportReady(await start(system, bootstrap), { idle });

@@ -106,7 +106,8 @@ export interface LogStorage extends AsyncDisposable {
   /** The term of an entry, or of `base`; undefined for what is not there. Sees what was appended, durable or not. */
   termAt(index: LogIndex): Term | undefined;
   /**
-   * Writes; resolves when all of it is durable.
+   * Writes; resolves when all of it is durable. One with nothing to write (a hint is nothing) resolves without a write, and
+   * says nothing about those before it.
    *
    * @throws {InvariantError} at once for entries that do not follow, and for a truncation at or below `base`.
    * @throws {StorageFailedError}

@@ -25,6 +25,6 @@ export interface SqliteOptions extends SqliteTestOptions {
  * acknowledged; logs go on when they are closed and opened again.
  */
 export function sqlite(path: string, options: SqliteOptions = {}): LogStore {
-  const { runtime = systemRuntime, killAt, maxPages } = options;
-  return new SqliteLogStore({ path: resolve(path), runtime, killAt, maxPages });
+  const { runtime = systemRuntime, ...test } = options;
+  return new SqliteLogStore({ path: resolve(path), runtime, ...test });
 }

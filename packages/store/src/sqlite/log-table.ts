@@ -16,9 +16,6 @@ import {
 import { damaged } from './failure.ts';
 import type { LogRecord } from './records.ts';
 
-/** Blocks removed in one go: what is appended meanwhile waits no longer than this takes. */
-const SWEEP_BLOCKS = 32;
-
 /** A block that is to be appended. */
 export interface NewBlock {
   readonly first: number;
@@ -50,7 +47,7 @@ export class LogTable {
       `SELECT ${HEAD_COLUMNS} FROM ${table} WHERE first > ? ORDER BY first LIMIT 1`,
     );
     this.#sweep = database.prepare(`DELETE FROM ${table} WHERE first IN
-      (SELECT first FROM ${table} WHERE first < ? ORDER BY first LIMIT ${SWEEP_BLOCKS})`);
+      (SELECT first FROM ${table} WHERE first < ? ORDER BY first LIMIT ?)`);
   }
 
   static create(database: DatabaseSync, log: number): void {
@@ -117,8 +114,8 @@ export class LogTable {
     return this.#headUpTo.get(kept.offset - 1) !== undefined;
   }
 
-  /** Removes some blocks that begin below an offset; whether there may be more. */
-  sweep(below: number): boolean {
-    return Number(this.#sweep.run(below).changes) === SWEEP_BLOCKS;
+  /** Removes up to `count` blocks that begin below an offset; whether there may be more. */
+  sweep(below: number, count: number): boolean {
+    return Number(this.#sweep.run(below, count).changes) === count;
   }
 }

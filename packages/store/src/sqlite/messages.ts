@@ -9,7 +9,12 @@ export interface SqliteTestOptions {
   readonly killAt?: KillPoint<Point> | undefined;
   /** The database takes no more pages: a full disk. */
   readonly maxPages?: number | undefined;
+  /** Instead of {@link CHECKPOINT_BYTES}. */
+  readonly checkpointBytes?: number | undefined;
 }
+
+/** Written before what was written is copied into the database: the longer, the less often pages are written twice. */
+export const CHECKPOINT_BYTES: number = 16 * 1024 * 1024;
 
 export interface OpenWork extends SqliteTestOptions {
   readonly kind: 'open';

@@ -1,7 +1,7 @@
 /** Opens the database of a store: makes it where there is none, refuses what is not right. */
 import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { isNewDatabase, Mark, type MarkContent, readMark } from '@mosaik/groups/sqlite-kit';
+import { FailureError, isNewDatabase, Mark, type MarkContent, readMark } from '@mosaik/groups/sqlite-kit';
 import { blockTable } from './block-row.ts';
 import { damaged, failureOf } from './failure.ts';
 import type { OpenWork } from './messages.ts';
@@ -86,8 +86,8 @@ function connect(work: OpenWork, marked: MarkContent | undefined): DatabaseSync 
     database.close();
     const failure = failureOf(thrown);
     // A file that never was a database is not damaged: it is somebody else's.
-    if (failure.kind === 'damaged' && marked === undefined) throw damaged(`or no store: ${failure.detail}`);
-    throw thrown;
+    if (failure.kind !== 'damaged' || marked !== undefined) throw thrown;
+    throw new FailureError({ kind: 'format', detail: `not a store: ${failure.detail}` });
   }
 }
 

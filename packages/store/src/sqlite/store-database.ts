@@ -82,6 +82,7 @@ export class StoreDatabase {
       for (const [log, record] of changed) this.#open.records.putLog(log, record);
     });
     for (const [log, record] of changed) this.#logs.set(log, record);
+    for (const { heads } of works) this.#sweeper.noteAppended(heads.length / HEAD_NUMBERS);
   }
 
   #insert({ heads, bytes }: AppendWork, changed: Map<number, LogRecord>): void {

@@ -27,14 +27,14 @@ export class StoreWorkers {
   }
 
   /** @throws {LogStorageError} when the store cannot be used. */
-  static async open({ path, runtime, killAt, maxPages }: SqliteStoreOptions): Promise<{
+  static async open({ path, runtime, ...test }: SqliteStoreOptions): Promise<{
     readonly workers: StoreWorkers;
     readonly logs: readonly OpenedLog[];
   }> {
     const workers = new StoreWorkers(path);
     const store = bytesToHex(runtime.randomBytes(STORE_ID_BYTES));
     try {
-      const logs = await workers.#write({ kind: 'open', path, store, killAt, maxPages });
+      const logs = await workers.#write({ kind: 'open', path, store, ...test });
       return { workers, logs: logs as readonly OpenedLog[] };
     } catch (error) {
       await workers.#writer.end();

@@ -3,12 +3,16 @@ import type { LogTable } from './log-table.ts';
 import type { LogRecord } from './records.ts';
 import type { ChunkTable } from './snapshot-table.ts';
 
+/** Blocks removed in one go, at least: what is appended meanwhile waits for no more. */
+const STEP_BLOCKS_MIN = 32;
+
 export class Sweeper {
   readonly #chunks: ChunkTable;
   /** Logs that may have blocks that are not kept. */
   readonly #logs = new Set<number>();
   /** Snapshots that are not current. */
   readonly #snapshots = new Set<number>();
+  #appendedSinceStep = 0;
 
   constructor(chunks: ChunkTable) {
     this.#chunks = chunks;
@@ -26,6 +30,11 @@ export class Sweeper {
     for (const number of this.#chunks.numbers()) {
       if (!currentSnapshots.has(number)) this.#snapshots.add(number);
     }
+  }
+
+  /** Blocks were appended: twice as many are removed in the next step, so that what is trimmed does not pile up. */
+  noteAppended(blocks: number): void {
+    this.#appendedSinceStep += blocks;
   }
 
   addLog(log: number): void {
@@ -50,7 +59,9 @@ export class Sweeper {
       return undefined;
     }
     const { table, record } = find(log);
-    if (table.sweep(record.isRemoved ? Number.MAX_SAFE_INTEGER : record.kept.offset)) return undefined;
+    const count = Math.max(STEP_BLOCKS_MIN, 2 * this.#appendedSinceStep);
+    this.#appendedSinceStep = 0;
+    if (table.sweep(record.isRemoved ? Number.MAX_SAFE_INTEGER : record.kept.offset, count)) return undefined;
     this.#logs.delete(log);
     return record.isRemoved ? log : undefined;
   }

@@ -2,11 +2,15 @@
 import { type Reply, type Request, serve } from '@mosaik/groups/sqlite-kit';
 import { invariant } from '@mosaik/primitives';
 import { type Failure, failureOf } from './failure.ts';
-import { type AppendWork, HEAD_NUMBERS, type WriterValue, type WriterWork } from './messages.ts';
+import {
+  type AppendWork,
+  CHECKPOINT_BYTES,
+  HEAD_NUMBERS,
+  type WriterValue,
+  type WriterWork,
+} from './messages.ts';
 import { StoreDatabase } from './store-database.ts';
 
-/** Written before what was written is copied into the database: the longer, the less often pages are written twice. */
-const CHECKPOINT_BYTES = 16 * 1024 * 1024;
 /** Of one transaction. */
 const TRANSACTION_BYTES_MAX = 8 * 1024 * 1024;
 
@@ -18,6 +22,7 @@ let opened: StoreDatabase | undefined;
 let broken: Failure | undefined;
 /** Logs of which something was not written: nothing is appended to them until they are opened again. */
 const failedLogs = new Map<number, Failure>();
+let checkpointBytes = CHECKPOINT_BYTES;
 let bytesToCheckpoint = 0;
 
 serve<WriterWork, WriterValue, Failure>((requests, reply) => {
@@ -102,6 +107,7 @@ function perform(work: Exclude<WriterWork, AppendWork>): WriterValue {
   switch (work.kind) {
     case 'open':
       opened = new StoreDatabase(work);
+      checkpointBytes = work.checkpointBytes ?? CHECKPOINT_BYTES;
       return opened.logs;
     case 'begin':
       return database().begin(work.identity, work.isOwn);
@@ -142,7 +148,7 @@ function sweep(): WriterValue {
 }
 
 function checkpointIfDue(): void {
-  if (bytesToCheckpoint < CHECKPOINT_BYTES || opened === undefined || broken !== undefined) return;
+  if (bytesToCheckpoint < checkpointBytes || opened === undefined || broken !== undefined) return;
   bytesToCheckpoint = 0;
   try {
     opened.checkpoint();

@@ -1,0 +1,11 @@
+// Writes to a store until it is killed, and says on standard output what was acknowledged: `<operation> <number>` a line.
+import { writeSync } from 'node:fs';
+import { sqlite } from '../../../src/sqlite/index.ts';
+import type { Point } from '../../../src/sqlite/points.ts';
+import { writeOn } from './ledger.ts';
+
+const [path = '', point, visit = '1'] = process.argv.slice(2);
+const killAt = point === undefined ? undefined : { point: point as Point, visit: Number(visit) };
+const store = sqlite(path, { killAt, checkpointBytes: 1_000_000 });
+// At once, and not through a stream: what was said before a kill has been said.
+await writeOn(store, (line) => void writeSync(1, `${line}\n`));

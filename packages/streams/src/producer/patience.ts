@@ -23,7 +23,10 @@ export class Patience {
     this.#isWaiting = isWaiting;
   }
 
-  /** Milliseconds of waiting that are left, should it go on. */
+  /**
+   * Milliseconds of waiting that are left, should it go on. Below 0 when a wait took longer than it should, as timers do:
+   * that is made up for, or a thousand short waits would add up to more than the share.
+   */
   leftMs(nowMs: number): number {
     this.#settle(nowMs);
     return this.#leftMs;
@@ -32,7 +35,7 @@ export class Patience {
   #settle(nowMs: number): void {
     const elapsedMs = nowMs - this.#atMs;
     const changed = this.#leftMs + elapsedMs * (this.#isWaiting ? SHARE - 1 : SHARE);
-    this.#leftMs = Math.min(BURST_MS, Math.max(0, changed));
+    this.#leftMs = Math.min(BURST_MS, Math.max(-BURST_MS, changed));
     this.#atMs = nowMs;
   }
 }

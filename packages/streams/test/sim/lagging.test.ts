@@ -9,6 +9,7 @@ import {
   Items,
   largest,
   numbersOf,
+  paced,
   readAll,
   requireExact,
   type Seen,
@@ -110,6 +111,27 @@ describe('a consumer that is slower than the others', () => {
       expect(producer.stats.droppedTooSlow).toBe(0);
       expect(numbersOf(seen)).toHaveLength(sent);
       requireExact(seen);
+    });
+  });
+});
+
+describe('a producer with a pace of its own', () => {
+  it('keeps it, whether a consumer stands still or not', async () => {
+    await inWorld({ seed: 9 }, async (world) => {
+      const { ann, bob, cid } = await startNodes(world, 'ann', 'bob', 'cid');
+      const producer = await startProducer(ann);
+      const steady = bob.streams.consumer(Items);
+      readAll(steady);
+      readAll(cid.streams.consumer(Items));
+      await producer.when().subscribed().minimumOf(2);
+      const flow = paced(world, producer, 2_000);
+      const before = await rateOf(world, steady, 10_000);
+      cid.host.stall(4_500);
+      const during = await rateOf(world, steady, 4_500);
+      flow.stop();
+      expect(before).toBeGreaterThan(1_990);
+      expect(during / before).toBeGreaterThanOrEqual(0.95);
+      expect(producer.stats.droppedTooSlow).toBe(1);
     });
   });
 });

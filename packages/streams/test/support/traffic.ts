@@ -118,3 +118,23 @@ export function trickle(world: World, producer: Producer<Item>): { stop(): Promi
     },
   };
 }
+
+/** Sends so many data of a kilobyte a second; what a wait has cost is made up for afterwards. */
+export function paced(world: World, producer: Producer<Item>, perSecond: number): { stop(): void } {
+  let isOver = false;
+  const run = async (): Promise<void> => {
+    const startMs = world.now;
+    let n = 0;
+    while (!isOver) {
+      const due = ((world.now - startMs) / 1_000) * perSecond;
+      while (!isOver && n < due) await producer.send({ n: n++, weight: KILOBYTE });
+      await world.sleep(1);
+    }
+  };
+  void run();
+  return {
+    stop() {
+      isOver = true;
+    },
+  };
+}

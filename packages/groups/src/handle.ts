@@ -77,9 +77,8 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
     return this.#member.life?.works?.replica.status.configuration.configuration ?? NOBODY;
   }
 
-  async execute(command: Command, options?: WaitOptions): Promise<Executed<Result>> {
-    const [settled] = await this.#commands.run([command], options);
-    return settled as Executed<Result>;
+  execute(command: Command, options?: WaitOptions): Promise<Executed<Result>> {
+    return this.#commands.runOne(command, options) as Promise<Executed<Result>>;
   }
 
   async executeMany(

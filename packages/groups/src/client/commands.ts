@@ -38,10 +38,17 @@ interface Call {
   left: number;
 }
 
+/** What is told how a call ended, whether it was of one command or of many. */
+interface Ending {
+  /** All of it is over, by an error of the member itself. */
+  abandon(errorOf: (left: CommandsLeft<unknown>) => Error): void;
+}
+
 /** Turns calls into commands of the session, and their outcomes into what the caller gets. */
 export class Commands {
   readonly #options: CommandsOptions;
   readonly #calls = new Set<Call>();
+  readonly #ones = new Set<Ending>();
 
   constructor(options: CommandsOptions) {
     this.#options = options;
@@ -59,22 +66,47 @@ export class Commands {
     }
   }
 
+  /** As {@link Commands.run} for one command; the way of most, so that it costs one promise and one object. */
+  runOne(command: unknown, options?: WaitOptions): Promise<Settled> {
+    if (options?.signal !== undefined)
+      return this.run([command], options).then(([settled]) => settled as Settled);
+    return new Promise((resolve, reject) => {
+      const { session, requireOpen } = this.#options;
+      requireOpen([command]);
+      this.#requireRoom(1, [command]);
+      const one = new OneCommand(command, this.#encodeOne(command, [command]), {
+        resolve,
+        reject,
+        among: this.#ones,
+      });
+      this.#ones.add(one);
+      session.submit(one);
+    });
+  }
+
   /** Nothing more will be heard: all calls are told which of their commands were sent. */
   close(errorOf: (left: CommandsLeft<unknown>) => Error): void {
     this.#options.session.close();
     for (const call of [...this.#calls]) this.#fail(call, errorOf(leftOf(call)));
+    for (const one of [...this.#ones]) one.abandon(errorOf);
   }
 
   #encode(commands: readonly unknown[]): Uint8Array[] {
-    const { session, codec, maxPending, maxBytes } = this.#options;
-    if (session.length + commands.length > maxPending || session.waitingBytes > WAITING_BYTES_MAX)
+    this.#requireRoom(commands.length, commands);
+    return commands.map((command) => this.#encodeOne(command, commands));
+  }
+
+  #requireRoom(count: number, commands: readonly unknown[]): void {
+    const { session, maxPending } = this.#options;
+    if (session.length + count > maxPending || session.waitingBytes > WAITING_BYTES_MAX)
       throw new GroupOverloadedError(session.length, commands);
-    return commands.map((command) => {
-      // A codec may write into memory that it uses again.
-      const bytes = codec.encode(command);
-      if (bytes.length > maxBytes) throw new CommandTooLargeError(bytes.length, maxBytes, commands);
-      return bytes;
-    });
+  }
+
+  #encodeOne(command: unknown, commands: readonly unknown[]): Uint8Array {
+    const { codec, maxBytes } = this.#options;
+    const bytes = codec.encode(command);
+    if (bytes.length > maxBytes) throw new CommandTooLargeError(bytes.length, maxBytes, commands);
+    return bytes;
   }
 
   #start(
@@ -133,6 +165,42 @@ export class Commands {
   #fail(call: Call, error: Error): void {
     this.#calls.delete(call);
     call.reject(error);
+  }
+}
+
+/** Who waits for one command. */
+interface Caller {
+  readonly resolve: (settled: Settled) => void;
+  readonly reject: (error: Error) => void;
+  /** Those that wait. */
+  readonly among: Set<Ending>;
+}
+
+class OneCommand implements PendingCommand, Ending {
+  readonly bytes: Uint8Array;
+  readonly #command: unknown;
+  readonly #caller: Caller;
+  readonly isCancelled = false;
+  isSent = false;
+
+  constructor(command: unknown, bytes: Uint8Array, caller: Caller) {
+    this.#command = command;
+    this.bytes = bytes;
+    this.#caller = caller;
+  }
+
+  settle(outcome: SessionOutcome): void {
+    this.#caller.among.delete(this);
+    const error = errorOf(outcome);
+    if (error !== undefined) this.#caller.reject(error);
+    else if (outcome.kind === 'applied')
+      this.#caller.resolve({ index: outcome.index, result: outcome.result });
+  }
+
+  abandon(errorOf: (left: CommandsLeft<unknown>) => Error): void {
+    this.#caller.among.delete(this);
+    const commands = [this.#command];
+    this.#caller.reject(errorOf(this.isSent ? { unknown: commands } : { unsent: commands }));
   }
 }
 

@@ -10,7 +10,7 @@ export interface PendingCommand {
   /** Its outcome is known, or will never be. Called once, unless it is cancelled before it is sent. */
   settle(outcome: SessionOutcome): void;
   /** It must not be sent any more; what was sent already goes on. */
-  isCancelled: boolean;
+  readonly isCancelled: boolean;
   /** It has left, or may have: from now on its outcome may be unknown. */
   isSent: boolean;
 }

@@ -7,6 +7,14 @@ import { StoreNode } from './store-node.ts';
 
 export { StoreCode } from './codes.ts';
 export { CursorError, LogReplacedError, OffsetAheadError } from './errors.ts';
+export type {
+  Fold,
+  FoldContext,
+  FoldEvent,
+  FoldOptions,
+  FoldStats,
+  FoldWhen,
+} from './fold/fold.ts';
 export { LogStorageError, type LogStorageFailure } from './log/errors.ts';
 export type {
   Durability,

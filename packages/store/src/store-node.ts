@@ -6,6 +6,7 @@ import {
   InvalidArgumentError,
   type PeerId,
   type Scope,
+  type StoreId,
   type StreamId,
   shortId,
   type WaitOptions,
@@ -13,6 +14,10 @@ import {
 import { createLoopback, type StreamDefinition } from '@mosaik/streams';
 import type { Link } from '@mosaik/transport';
 import type { StoreContext } from './context.ts';
+import type { Fold, FoldOptions } from './fold/fold.ts';
+import { FoldNode } from './fold/fold-node.ts';
+import { FoldHandle } from './fold/handle.ts';
+import { foldSettings } from './fold/settings.ts';
 import type { LogStore } from './log/log-storage.ts';
 import { storeMetrics } from './metrics.ts';
 import { ReplayHandle } from './replay/handle.ts';
@@ -25,7 +30,7 @@ import { RetainedNode } from './retain/retained-node.ts';
 import { retainSettings } from './retain/settings.ts';
 import { LogServer } from './serve/server.ts';
 import type { Store, StoreOptions, StoreStats } from './store.ts';
-import { logProtocol } from './wire/protocol.ts';
+import { foldIdOf, logProtocol } from './wire/protocol.ts';
 
 /** Links that one peer may hold: each of its replays has one for each log, and one for each holder. */
 const LIMITS = { maxLinks: 1_024, maxOpensPerSecond: 100 } as const;
@@ -39,6 +44,7 @@ export class StoreNode implements Store {
   /** Undefined while it is being opened. */
   readonly #retained = new Map<StreamId, RetainedNode | undefined>();
   readonly #replays = new Map<ReplayNode<unknown>, Replay<unknown>>();
+  readonly #folds = new Map<StoreId, FoldNode<unknown, never>>();
   readonly #storages = new Set<LogStore>();
   #closing: Promise<void> | undefined;
 
@@ -73,7 +79,7 @@ export class StoreNode implements Store {
       runtime,
       discovery,
       find: (stream) => this.#retained.get(stream),
-      findFold: () => undefined,
+      findFold: (fold) => this.#folds.get(fold),
       lookUp: (peer) => this.#lookUp(peer),
       onSent: ({ count, bytes }) => metrics.served(count, bytes.length),
       onRefused: (code) => metrics.refused(code),
@@ -87,7 +93,7 @@ export class StoreNode implements Store {
     return {
       retained: this.#retained.size,
       replays: this.#replays.size,
-      folds: 0,
+      folds: this.#folds.size,
       readers: this.#server.readers,
     };
   }
@@ -148,6 +154,33 @@ export class StoreNode implements Store {
     return handle;
   }
 
+  fold<In, Out, State>(definition: StreamDefinition<In, Out>, options: FoldOptions<State, Out>): Fold<State> {
+    this.#requireOpen();
+    const settings = foldSettings(options);
+    const id = foldIdOf(definition.id, settings.name, settings.version);
+    if (this.#folds.has(id))
+      throw new InvalidArgumentError('name', `${settings.name} is folded here already`);
+    if (settings.storage !== undefined) this.#storages.add(settings.storage);
+    const node = new FoldNode<State, Out>({
+      definition: definition as unknown as StreamDefinition<never, Out>,
+      settings,
+      scope: this.#scope.child(`fold ${settings.name}`),
+      context: this.#context,
+      replay: (from) => this.replay(definition, { from }),
+      isKeptHere: () => this.#retained.get(definition.id) !== undefined,
+    });
+    const handle = new FoldHandle<State>(node as unknown as FoldNode<State, never>, () => {
+      options.signal?.removeEventListener('abort', onAbort);
+      this.#folds.delete(id);
+      return node.close();
+    });
+    const onAbort = (): void => void handle.close();
+    this.#folds.set(id, node as unknown as FoldNode<unknown, never>);
+    options.signal?.addEventListener('abort', onAbort, { once: true });
+    if (options.signal?.aborted === true) onAbort();
+    return handle;
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -158,6 +191,7 @@ export class StoreNode implements Store {
   }
 
   async #close(): Promise<void> {
+    await Promise.all(Array.from(this.#folds.values(), (fold) => fold.close()));
     await Promise.all(Array.from(this.#replays.values(), (replay) => replay.close()));
     await this.#scope.close();
     this.#retained.clear();

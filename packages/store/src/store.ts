@@ -1,6 +1,7 @@
 import type { Discovery } from '@mosaik/discovery';
 import type { StreamDefinition, Streams } from '@mosaik/streams';
 import type { Transport } from '@mosaik/transport';
+import type { Fold, FoldOptions } from './fold/fold.ts';
 import type { Replay, ReplayOptions } from './replay/replay.ts';
 import type { Retained, RetainOptions } from './retain/retained.ts';
 
@@ -38,6 +39,13 @@ export interface Store extends AsyncDisposable {
    * @throws {CursorError} when the cursor cannot be used.
    */
   replay<In, Out>(definition: StreamDefinition<In, Out>, options?: ReplayOptions): Replay<Out>;
+  /**
+   * Keeps a view of a stream: takes over the newest snapshot that anybody has of the same version, applies what follows, and
+   * serves snapshots to others.
+   *
+   * @throws {InvalidArgumentError} when an option is out of range, or the fold is kept here already.
+   */
+  fold<In, Out, State>(definition: StreamDefinition<In, Out>, options: FoldOptions<State, Out>): Fold<State>;
   readonly stats: StoreStats;
   /**
    * Ends all replays and folds, stops retaining, and closes the storages that were given. Transport, discovery and streams stay

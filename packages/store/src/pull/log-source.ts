@@ -258,6 +258,8 @@ export class LogSource {
 
   /** While a mirror is followed, its producer may come back, or another mirror be further. */
   #isBetter(now: Plan, present: Plan & { readonly kind: 'follow' }): boolean {
+    // The mirror may have come to its end for good: what follows there is gone, or is at the producer alone.
+    if (now.kind === 'gap' || now.kind === 'over') return true;
     if (now.kind === 'pull') return !present.isLast;
     return now.kind === 'follow' && now.peer !== present.peer && (now.isLast || !present.isLast);
   }

@@ -71,6 +71,12 @@ export class ReplayHandle<Out> implements Replay<Out> {
     return this.#node.reader.records(options);
   }
 
+  recordBatches(
+    options?: WaitOptions & { readonly maxRecords?: number },
+  ): AsyncIterableIterator<ReplayRecord<Out>[], void, void> {
+    return this.#node.reader.recordBatches(options);
+  }
+
   batches(options?: WaitOptions & { readonly maxDatums?: number }): AsyncIterableIterator<Out[], void, void> {
     return this.#node.reader.batches(options);
   }

@@ -63,6 +63,25 @@ export class ReplayReader<Out> {
     });
   }
 
+  recordBatches(
+    options: WaitOptions & { readonly maxRecords?: number } = {},
+  ): AsyncIterableIterator<ReplayRecord<Out>[], void, void> {
+    const { maxRecords = BATCH_DATUMS } = options;
+    return iterator<ReplayRecord<Out>[]>(async () => {
+      while (!this.#feed.isClosed) {
+        const batch: ReplayRecord<Out>[] = [];
+        while (batch.length < maxRecords) {
+          const record = this.#tryRecord();
+          if (record === undefined) break;
+          batch.push(record);
+        }
+        if (batch.length > 0) return { done: false, value: batch };
+        await this.#feed.arrival(options);
+      }
+      return DONE;
+    });
+  }
+
   close(): void {
     this.gaps.close();
     this.invalid.close();

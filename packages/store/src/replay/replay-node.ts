@@ -145,7 +145,7 @@ export class ReplayNode<Out> {
     if (!this.#hasBegun) return;
     for (const [key, offers] of this.#offered()) {
       const offer = offers[0] as LogOffer;
-      if (!this.#isKnown(key)) this.#follow(offer.producer, offer.log, firstOf(offers), false);
+      if (!this.#isKnown(key)) this.#follow(offer.producer, offer.log, this.#laterStart(offers), false);
     }
     // The last of the holders may have answered, without anything new.
     this.#feed.wake();
@@ -161,8 +161,14 @@ export class ReplayNode<Out> {
       if (begin.kind === 'end') this.#follow(producer, log, endOf(offers), false);
       else if (begin.kind === 'offset') this.#follow(producer, log, begin.offset, false);
       else if (begin.kind === 'since') this.#follow(producer, log, sinceOf(offers), false);
-      else this.#follow(producer, log, firstOf(offers), false);
+      else this.#follow(producer, log, this.#laterStart(offers), false);
     }
+  }
+
+  /** Where a log begins that was not known: who goes on from a place is told what is gone of it. */
+  #laterStart(offers: readonly LogOffer[]): Sequence {
+    const { kind } = this.#options.settings.begin;
+    return kind === 'cursor' || kind === 'offset' ? 0 : firstOf(offers);
   }
 
   #resumed(): readonly CursorPosition[] {

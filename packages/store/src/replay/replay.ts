@@ -13,7 +13,8 @@ import type { Cursor } from './cursor.ts';
  * Where a replay begins, in each log: with the first datum that is kept; with what comes from now on; at an offset; with
  * what was kept at `since` (ms, by the producers' wall clocks) or later; or where another replay was.
  *
- * Logs that become known later are replayed from their first datum, whatever was asked for: they may be new.
+ * Logs that become known later are replayed from their first datum, whatever was asked for: they may be new. After `offset` and a
+ * cursor that is offset 0, so that what is gone of them is told.
  */
 export type ReplayFrom =
   | 'start'
@@ -113,6 +114,10 @@ export interface Replay<Out> extends AsyncIterable<Out>, AsyncDisposable {
   readonly name: string;
   /** Data, gaps, and the mark where it is caught up, in order. */
   records(options?: WaitOptions): AsyncIterableIterator<ReplayRecord<Out>, void, void>;
+  /** The same in runs of what has arrived, at most `maxRecords` (256): one turn of the loop for many. */
+  recordBatches(
+    options?: WaitOptions & { readonly maxRecords?: number },
+  ): AsyncIterableIterator<ReplayRecord<Out>[], void, void>;
   /** The data in runs of what has arrived, at most `maxDatums` (256). */
   batches(options?: WaitOptions & { readonly maxDatums?: number }): AsyncIterableIterator<Out[], void, void>;
   /** The data as a Web Stream; cancelling it closes the replay. */

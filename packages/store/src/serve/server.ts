@@ -44,7 +44,8 @@ export interface Served {
 /** The newest snapshot of a fold that is kept here. */
 export interface ServedFold {
   readonly acceptIf: (peer: PeerInfo) => boolean;
-  readonly snapshot: () => Promise<SnapshotOffer | undefined>;
+  /** The one with this hash where it is still there, else the newest. */
+  readonly snapshot: (hash?: Uint8Array) => Promise<SnapshotOffer | undefined>;
 }
 
 export interface ServerOptions {
@@ -157,7 +158,7 @@ export class LogServer {
     const served = this.#options.findFold(request.fold);
     if (served === undefined) throw notFound('this fold is not kept here');
     await this.#admit(link, request.entry, served);
-    await serveSnapshot({ link, request, offer: await served.snapshot() }, signal);
+    await serveSnapshot({ link, request, offer: await served.snapshot(request.hash) }, signal);
   }
 
   /** A reader may be quicker than the gossip about it: it brings its entry. */

@@ -108,7 +108,7 @@ describe('sqlite(path)', () => {
       const fates = new Map<string, number>();
       for (const ending of FILES.filter((name) => existsSync(image + name))) {
         const size = statSync(image + ending).size;
-        const step = Math.max(1, Math.floor(size / (isLong ? 6_000 : 150)));
+        const step = Math.max(1, Math.floor(size / (isLong ? 2_000 : 150)));
         for (let offset = 0; offset < size; offset += step) {
           copyOf(image);
           const bytes = readFileSync(work + ending);

@@ -1,6 +1,7 @@
 import { createDiscovery, type Discovery } from '@mosaik/discovery';
 import { createGroups } from '@mosaik/groups';
 import { AbortedError, InvalidArgumentError, systemRuntime, toError } from '@mosaik/primitives';
+import { createStore } from '@mosaik/store';
 import { createStreams } from '@mosaik/streams';
 import type { Transport } from '@mosaik/transport';
 import type { Network, NetworkOptions } from './network.ts';
@@ -43,7 +44,12 @@ function assemble(parts: {
 }): Network {
   const { name, options, times, transport, discovery, closers } = parts;
   const streams = createStreams({ transport, discovery });
-  closers.unshift(() => streams.close());
+  const store = createStore({ transport, discovery, streams });
+  // Streams first: what they still take is kept.
+  closers.unshift(
+    () => streams.close(),
+    () => store.close(),
+  );
   const groups = createGroups({ tickMs: times.tickMs, ...options.groups, transport, discovery });
   closers.unshift(() => groups.close());
   let closing: Promise<void> | undefined;
@@ -62,6 +68,7 @@ function assemble(parts: {
     discovery,
     streams,
     groups,
+    store,
     runtime: transport.runtime,
     metrics: transport.metrics,
     close,

@@ -1,6 +1,7 @@
 import type { Discovery, DiscoveryOptions } from '@mosaik/discovery';
 import type { Groups, GroupsOptions } from '@mosaik/groups';
 import type { Metrics, NetworkId, Runtime } from '@mosaik/primitives';
+import type { Store } from '@mosaik/store';
 import type { Streams } from '@mosaik/streams';
 import type { Address, LocalPeer, SecretKey, Transport } from '@mosaik/transport';
 import type { Libp2pTransportOptions } from '@mosaik/transport/libp2p';
@@ -38,6 +39,7 @@ export interface Network extends AsyncDisposable {
   readonly discovery: Discovery;
   readonly streams: Streams;
   readonly groups: Groups;
+  readonly store: Store;
   readonly runtime: Runtime;
   readonly metrics: Metrics;
   /**

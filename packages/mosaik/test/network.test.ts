@@ -1,6 +1,6 @@
 import { createWorld } from '@mosaik/testing';
 import { describe, expect, it } from 'vitest';
-import { Counter, Network, stream } from '../src/index.ts';
+import { Counter, memoryStore, Network, stream } from '../src/index.ts';
 
 const Greetings = stream<string>('greetings');
 
@@ -29,6 +29,31 @@ describe('a network', () => {
       await bob.close();
       await world.until(() => ann.discovery.catalog.size === 0);
       await ann.close();
+    });
+    expect(world.errors).toEqual([]);
+  });
+
+  it('replays what was sent before anybody listened, and keeps what is sent while it closes', async () => {
+    const world = createWorld({ seed: 3, networkName: 'demo' });
+    await world.run(async () => {
+      const [ann, bob] = await Promise.all(
+        ['ann', 'bob'].map((name) =>
+          Network.create('demo', { transport: world.host(name).transport(), bootstrap: ['sim://ann'] }),
+        ),
+      );
+      await ann?.store.retain(Greetings, { storage: memoryStore() });
+      const producer = ann?.streams.producer(Greetings);
+      await producer?.send('early');
+      const view = bob?.store.fold(Greetings, {
+        name: 'all',
+        version: 1,
+        initial: () => '',
+        apply: (said: string, greeting) => `${said}${greeting} `,
+      });
+      await producer?.send('late');
+      await view?.when().reaches(2);
+      expect(view?.state).toBe('early late ');
+      await Promise.all([ann?.close(), bob?.close()]);
     });
     expect(world.errors).toEqual([]);
   });

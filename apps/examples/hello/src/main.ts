@@ -1,60 +1,35 @@
 /**
- * What exists so far, in one minute of reading: three nodes, each given a secret key and one address, talk over typed
- * links and a gossip topic; one of them goes away and the others notice.
+ * Two nodes and a stream. The consumer knows one address, of a node that may be anybody, and the name of the stream: it finds
+ * whoever produces it, subscribes, and would do so again after a failure.
  */
-import { cborCodec, shortId } from '@mosaik/primitives';
-import { protocol, type Transport } from '@mosaik/transport';
-import { createLibp2pTransport } from '@mosaik/transport/libp2p';
+import { Network, stream } from 'mosaik';
 
-interface Greeting {
-  readonly from: string;
-  readonly text: string;
+interface Reading {
+  readonly sensor: string;
+  readonly celsius: number;
 }
 
-const greet = protocol({ name: 'hello', codec: cborCodec<Greeting>() });
+const Readings = stream<Reading>('greenhouse.readings');
+const listen = ['/ip4/127.0.0.1/tcp/0'];
 
-const startNode = (name: string): Promise<Transport> =>
-  createLibp2pTransport({
-    network: 'hello',
-    secretKey: `${name}'s key, for this demo`,
-    listen: ['/ip4/127.0.0.1/tcp/0'],
-  });
+await using sensor = await Network.create('greenhouse', { listen, tags: ['sensor'] });
+await using display = await Network.create('greenhouse', {
+  listen,
+  tags: ['display'],
+  bootstrap: sensor.local.addresses.value,
+});
 
-async function main(): Promise<void> {
-  const [ada, bob, cleo] = await Promise.all(['ada', 'bob', 'cleo'].map(startNode));
-  if (!ada || !bob || !cleo) return;
-  const names = new Map([
-    [ada.local.peerId, 'ada'],
-    [bob.local.peerId, 'bob'],
-    [cleo.local.peerId, 'cleo'],
-  ]);
-  for (const [peer, name] of names) console.log(`${name.padEnd(5)} is ${shortId(peer)}`);
+const producer = sensor.streams.producer(Readings);
+const consumer = display.streams.consumer(Readings, {
+  // Only what is warm travels, and only from peers that are sensors.
+  criteria: { celsius: { $gte: 20 } },
+  subscribeIf: (peer) => peer.hasTag('sensor'),
+});
 
-  ada.accept(greet, async (link) => {
-    for await (const { from, text } of link)
-      await link.send({ from: 'ada', text: `hello ${from}, you said "${text}"` });
-  });
+// Waits until somebody listens; says why, should that take long.
+await producer.when().subscribed().withTags('display');
+for (const celsius of [18.5, 21, 19, 24.5]) await producer.send({ sensor: 'north', celsius });
 
-  const address = ada.local.addresses.value[0] ?? '';
-  for (const node of [bob, cleo]) {
-    const name = names.get(node.local.peerId) ?? '';
-    await node.connect(address);
-    await using link = await node.open(ada.local.peerId, greet);
-    await link.send({ from: name, text: 'anybody there?' });
-    const answer = await link.receive();
-    console.log(
-      `${name.padEnd(5)} was answered: ${answer?.text}  (round trip ${node.rtt(ada.local.peerId)?.toFixed(1)} ms)`,
-    );
-  }
-
-  const events = ada.events.subscribe();
-  await bob.close();
-  for await (const event of events) {
-    if (event.type !== 'disconnected') continue;
-    console.log(`ada   noticed that ${names.get(event.peer)} is gone: ${event.reason}`);
-    break;
-  }
-  await Promise.all([ada.close(), cleo.close()]);
-}
-
-await main();
+console.log(await consumer.recv());
+console.log(await consumer.recv());
+console.log(consumer.why().text);

@@ -1,0 +1,2 @@
+/** Everything of `@mosaik/store/sqlite`. */
+export * from '@mosaik/store/sqlite';

@@ -1,0 +1,2 @@
+/** Everything of `@mosaik/store`. */
+export * from '@mosaik/store';

@@ -58,16 +58,21 @@ export class Holders {
     return [...this.#holders.values()];
   }
 
-  /** Each holder has answered, or refuses to. There is at least one. */
-  get isComplete(): boolean {
-    return this.#holders.size > 0 && this.all.every(({ state }) => state !== 'unanswered');
+  /** How many have answered. */
+  get answered(): number {
+    return this.all.filter(({ state }) => state === 'answered').length;
   }
 
-  /** Each holder has answered, refused, or was waited for in vain. There is at least one. */
+  /** Each holder has answered, or refuses to; at least one has answered. */
+  get isComplete(): boolean {
+    return this.answered > 0 && this.all.every(({ state }) => state !== 'unanswered');
+  }
+
+  /** Each holder has answered, refuses to, or was waited for in vain; at least one has answered. */
   get isSettled(): boolean {
     const isDone = ({ state, failures }: Holder): boolean =>
       state !== 'unanswered' || failures >= PATIENCE_ATTEMPTS;
-    return this.#holders.size > 0 && this.all.every(isDone);
+    return this.answered > 0 && this.all.every(isDone);
   }
 
   /** Who has a log of a producer. */

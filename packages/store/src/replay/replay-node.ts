@@ -220,7 +220,7 @@ export class ReplayNode<Out> {
   #takeMark(): boolean {
     if (this.#marks.value || this.#marks.isClosed || !this.#hasBegun) return false;
     const { minHolders } = this.#options.settings;
-    if (this.holders.all.length < minHolders || !this.holders.isComplete) return false;
+    if (this.holders.answered < minHolders || !this.holders.isComplete) return false;
     for (const { lane } of this.#followed.values()) if (!lane.isCaughtUp) return false;
     this.#marks.set(true);
     return true;

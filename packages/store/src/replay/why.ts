@@ -33,6 +33,7 @@ function textOf(
   const silent = holders.filter(({ state }) => state === 'unanswered');
   if (silent.length > 0)
     return `${silent.length} of ${holders.length} holders have not answered: ${silent[0]?.error?.message ?? 'asked just now'}`;
+  if (facts['answered'] === 0) return `all ${holders.length} holders refuse: ${holders[0]?.error?.message}`;
   const behind = sources.filter((source) => !source.isCaughtUp);
   if (behind.length === 0) return `${name} is caught up once it is read to the end`;
   return `${behind.length} of ${sources.length} logs are not caught up: ${behind[0]?.state}`;

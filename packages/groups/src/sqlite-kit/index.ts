@@ -3,9 +3,9 @@
  * it, the mark that tells a crash from damage, the failures by name, the points at which tests end the process. For the
  * packages of mosaik, which use it of the same release; not for users.
  */
-export { FailureError, failureOf, type KitFailure } from './failure.ts';
+export { FailureError, failureOf, failureOfOurs, type KitFailure } from './failure.ts';
 export { type FormatOptions, isNewDatabase, numberOf } from './format.ts';
-export { Mark, type MarkContent, markPath, readMark, syncFolderOf } from './mark.ts';
+export { Mark, type MarkContent, markPath, readMark, syncFile, syncFolderOf } from './mark.ts';
 export { type KillPoint, killerAt } from './points.ts';
 export { programBeside, WorkerClient } from './worker-client.ts';
 export { type Reply, type Request, serve } from './worker-server.ts';

@@ -100,12 +100,21 @@ export class Mark {
   }
 }
 
+/**
+ * Makes what is in a file durable, if it is there. A process that was killed may have written what it had not synced: what is
+ * recovered is acted upon, and must not be lost after that.
+ */
+export function syncFile(path: string): void {
+  if (!existsSync(path)) return;
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** Makes what happened to the names in a folder durable. */
 export function syncFolderOf(path: string): void {
-  const folder = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
+  syncFile(dirname(path));
 }

@@ -17,10 +17,10 @@ interface SendOptions<F> {
   readonly transfer?: readonly ArrayBuffer[] | undefined;
 }
 
-/** The program of a worker: a file beside the one that asks, in the language that this is in. */
-export function programBeside(importMetaUrl: string, name: string): URL {
+/** The program of a worker: a path from the module that asks, without its ending, in the language that this is in. */
+export function programBeside(importMetaUrl: string, path: string): URL {
   const extension = importMetaUrl.endsWith('.ts') ? 'ts' : 'js';
-  return new URL(`./${name}.${extension}`, importMetaUrl);
+  return new URL(`${path}.${extension}`, importMetaUrl);
 }
 
 /** A worker thread that takes work of type W, and answers with a V or an F. */

@@ -29,7 +29,11 @@ export function damaged(detail: string, range?: DamagedRange): FailureError<Fail
 
 /** What was thrown, as a failure. */
 export function failureOf(thrown: unknown): Failure {
-  return thrown instanceof FailureError ? (thrown.failure as Failure) : kitFailureOf(thrown);
+  if (thrown instanceof FailureError) return thrown.failure as Failure;
+  const failure = kitFailureOf(thrown);
+  // A number that is beyond what any column was given.
+  const isOutOfRange = (thrown as { code?: string }).code === 'ERR_OUT_OF_RANGE';
+  return isOutOfRange ? { kind: 'damaged', detail: failure.detail } : failure;
 }
 
 /** The error that callers get. */

@@ -22,7 +22,10 @@ export class StoreWorkers {
   private constructor(path: string) {
     this.where = `SQLite at ${path}`;
     this.#path = path;
-    this.#writer = new WorkerClient(programBeside(import.meta.url, 'writer'), 'mosaik-store-writer');
+    this.#writer = new WorkerClient(
+      programBeside(import.meta.url, './writing/worker'),
+      'mosaik-store-writer',
+    );
     this.#appender = new Appender((work) => this.#write(work, [work.heads.buffer, work.bytes.buffer]));
   }
 
@@ -139,7 +142,10 @@ export class StoreWorkers {
   /** With what is read first; and again, should one have died. */
   #startReader(): WorkerClient<ReaderWork, ReaderValue, Failure> {
     if (this.#reader !== undefined && !this.#reader.hasFailed) return this.#reader;
-    this.#reader = new WorkerClient(programBeside(import.meta.url, 'reader'), 'mosaik-store-reader');
+    this.#reader = new WorkerClient(
+      programBeside(import.meta.url, './reading/worker'),
+      'mosaik-store-reader',
+    );
     // If it fails what is read fails, too.
     this.#reader.send({ kind: 'open', path: this.#path }, { toError: this.#toError }).catch(() => {});
     return this.#reader;

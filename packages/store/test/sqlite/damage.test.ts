@@ -15,7 +15,7 @@ import {
   snapshotAt,
 } from './programs/ledger.ts';
 
-const FLIPS = process.env['MOSAIK_SIM'] === 'long' ? 2_000 : 25;
+const FLIPS = process.env['MOSAIK_SIM'] === 'long' ? 400 : 25;
 const BLOCKS = 40;
 const SIZE = 100;
 const END = BLOCKS * SIZE;

@@ -4,7 +4,7 @@ import { type KeptBlock, type LogStorage, type LogStore, memory } from '../../sr
 import { createPlace } from './place.ts';
 import { blockAt, MIRRORED } from './programs/ledger.ts';
 
-const RUNS = process.env['MOSAIK_SIM'] === 'long' ? 300 : 8;
+const RUNS = process.env['MOSAIK_SIM'] === 'long' ? 100 : 8;
 
 type Step =
   | { readonly kind: 'append'; readonly skip: number; readonly counts: readonly number[] }

@@ -22,7 +22,7 @@ export function newLog(): Epoch {
   return '00000000000000aa' as Epoch;
 }
 
-export function datumAt(offset: number, salt: number): Uint8Array {
+function datumAt(offset: number, salt: number): Uint8Array {
   const length = 1 + ((offset * 37 + salt) % 90);
   return Uint8Array.from({ length }, (_, at) => (offset * 7 + salt * 13 + at) & 0xff);
 }

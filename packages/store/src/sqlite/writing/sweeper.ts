@@ -1,7 +1,8 @@
 /** Removes what is not kept any more, some at a time, so that nobody waits long behind it. */
+
+import type { LogRecord } from '../records.ts';
+import type { ChunkTable } from '../snapshot-table.ts';
 import type { LogTable } from './log-table.ts';
-import type { LogRecord } from './records.ts';
-import type { ChunkTable } from './snapshot-table.ts';
 
 /** Blocks removed in one go, at least: what is appended meanwhile waits for no more. */
 const STEP_BLOCKS_MIN = 32;

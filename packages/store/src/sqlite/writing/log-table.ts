@@ -12,9 +12,9 @@ import {
   headChecksumOf,
   isDataSound,
   isHeadSound,
-} from './block-row.ts';
-import { damaged } from './failure.ts';
-import type { LogRecord } from './records.ts';
+} from '../block-row.ts';
+import { damaged } from '../failure.ts';
+import type { LogRecord } from '../records.ts';
 
 /** A block that is to be appended. */
 export interface NewBlock {

@@ -1,7 +1,7 @@
 /** Reads the table of one log, and verifies what it reads: every head, every block, and that none is missing between. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { DamagedRange } from '../log/errors.ts';
-import type { KeptBlock } from '../log/log-storage.ts';
+import type { DamagedRange } from '../../log/errors.ts';
+import type { KeptBlock } from '../../log/log-storage.ts';
 import {
   type BlockHead,
   type BlockRow,
@@ -11,9 +11,9 @@ import {
   type HeadRow,
   isDataSound,
   isHeadSound,
-} from './block-row.ts';
-import { damaged, failureOf } from './failure.ts';
-import type { LogRecord, Place } from './records.ts';
+} from '../block-row.ts';
+import { damaged, failureOf } from '../failure.ts';
+import type { LogRecord, Place } from '../records.ts';
 
 /** Read at once, whatever is asked for: others wait meanwhile. */
 const READ_BYTES_MAX = 4 * 1024 * 1024;

@@ -1,14 +1,14 @@
 /** The thread that writes. Appends that have arrived while the disk was busy are one transaction, with one fsync. */
 import { type Reply, type Request, serve } from '@mosaik/groups/sqlite-kit';
 import { invariant } from '@mosaik/primitives';
-import { type Failure, failureOf } from './failure.ts';
+import { type Failure, failureOf } from '../failure.ts';
 import {
   type AppendWork,
   CHECKPOINT_BYTES,
   HEAD_NUMBERS,
   type WriterValue,
   type WriterWork,
-} from './messages.ts';
+} from '../messages.ts';
 import { StoreDatabase } from './store-database.ts';
 
 /** Of one transaction. */
@@ -94,6 +94,8 @@ function logsOf({ heads }: AppendWork): number[] {
 function undo(thrown: unknown, kind: WriterWork['kind']): Failure {
   const failure = failureOf(thrown);
   if (kind === 'open') return failure;
+  // The write-ahead log may have room to begin anew, and the database pages that are free.
+  if (failure.kind === 'full') bytesToCheckpoint = checkpointBytes;
   if (failure.kind === 'io' || (kind === 'append' && failure.kind !== 'full')) broken = failure;
   try {
     opened?.rollBack();

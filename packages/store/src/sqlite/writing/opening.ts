@@ -1,12 +1,20 @@
 /** Opens the database of a store: makes it where there is none, refuses what is not right. */
 import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { FailureError, isNewDatabase, Mark, type MarkContent, readMark } from '@mosaik/groups/sqlite-kit';
-import { blockTable } from './block-row.ts';
-import { damaged, failureOf } from './failure.ts';
-import type { OpenWork } from './messages.ts';
-import { type Head, Records } from './records.ts';
-import { CHUNK_TABLE } from './snapshot-table.ts';
+import {
+  FailureError,
+  failureOfOurs,
+  isNewDatabase,
+  Mark,
+  type MarkContent,
+  readMark,
+  syncFile,
+} from '@mosaik/groups/sqlite-kit';
+import { blockTable } from '../block-row.ts';
+import { damaged, failureOf } from '../failure.ts';
+import type { OpenWork } from '../messages.ts';
+import { type Head, Records } from '../records.ts';
+import { CHUNK_TABLE } from '../snapshot-table.ts';
 
 /** SQLite's `application_id`: "mosS". */
 const APPLICATION_ID = 0x6d6f7353;
@@ -34,12 +42,9 @@ export function openDatabase(work: OpenWork): OpenDatabase {
   try {
     const marked = readMark(work.path);
     if (marked !== undefined && !existsSync(work.path)) throw damaged('it is missing, its mark is there');
-    const database = connect(work, marked);
+    const { database, records, head } = connectOurs(work, marked);
     closers.push(() => database.close());
-    const records = new Records(database);
-    const { head } = records;
-    requireMarked(head, marked);
-    requireTables(database, records);
+    syncFile(`${work.path}-wal`);
     const { store: owner, sequence } = head;
     const mark = new Mark(work.path, { format: FORMAT_VERSION, owner, sequence });
     closers.push(() => mark.close());
@@ -47,6 +52,25 @@ export function openDatabase(work: OpenWork): OpenDatabase {
   } catch (thrown) {
     close();
     throw thrown;
+  }
+}
+
+function connectOurs(
+  work: OpenWork,
+  marked: MarkContent | undefined,
+): Pick<OpenDatabase, 'database' | 'records' | 'head'> {
+  let database: DatabaseSync | undefined;
+  try {
+    database = connect(work, marked);
+    const records = new Records(database);
+    const { head } = records;
+    requireMarked(head, marked);
+    requireTables(database, records);
+    return { database, records, head };
+  } catch (thrown) {
+    database?.close();
+    if (marked === undefined || thrown instanceof FailureError) throw thrown;
+    throw new FailureError(failureOfOurs(work.path, thrown));
   }
 }
 

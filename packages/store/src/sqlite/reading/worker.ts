@@ -2,12 +2,12 @@
 import { DatabaseSync } from 'node:sqlite';
 import { type Reply, type Request, serve } from '@mosaik/groups/sqlite-kit';
 import { invariant } from '@mosaik/primitives';
-import type { KeptBlock } from '../log/log-storage.ts';
-import { type Failure, failureOf } from './failure.ts';
+import type { KeptBlock } from '../../log/log-storage.ts';
+import { type Failure, failureOf } from '../failure.ts';
+import type { ReaderValue, ReaderWork } from '../messages.ts';
+import { Records } from '../records.ts';
+import { readSnapshot } from '../snapshot-table.ts';
 import { LogReader } from './log-reader.ts';
-import type { ReaderValue, ReaderWork } from './messages.ts';
-import { Records } from './records.ts';
-import { readSnapshot } from './snapshot-table.ts';
 
 /** Waited for a moment in which the writer lets nobody in: it makes the write-ahead log begin anew. */
 const BUSY_TIMEOUT_MS = 5_000;

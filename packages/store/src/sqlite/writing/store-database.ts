@@ -2,13 +2,13 @@
 
 import type { StatementSync } from 'node:sqlite';
 import { killerAt } from '@mosaik/groups/sqlite-kit';
-import type { LogIdentity } from '../log/log-storage.ts';
+import type { LogIdentity } from '../../log/log-storage.ts';
+import { type AppendWork, HEAD_NUMBERS, type OpenedLog, type OpenWork, type Trimmed } from '../messages.ts';
+import type { Point } from '../points.ts';
+import { firstFreeLog, type Head, type LogRecord, type SavedSnapshot } from '../records.ts';
+import { ChunkTable } from '../snapshot-table.ts';
 import { LogTable } from './log-table.ts';
-import { type AppendWork, HEAD_NUMBERS, type OpenedLog, type OpenWork, type Trimmed } from './messages.ts';
 import { type OpenDatabase, openDatabase } from './opening.ts';
-import type { Point } from './points.ts';
-import { firstFreeLog, type Head, type LogRecord, type SavedSnapshot } from './records.ts';
-import { ChunkTable } from './snapshot-table.ts';
 import { Sweeper } from './sweeper.ts';
 
 export class StoreDatabase {

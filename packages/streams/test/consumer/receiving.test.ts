@@ -1,9 +1,20 @@
 import { bytesCodec, ClosedError, InvalidArgumentError } from '@mosaik/primitives';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { CriteriaError, type InvalidDatum, stream } from '../../src/index.ts';
+import { CriteriaError, type InvalidDatum, type ProducerOptions, stream } from '../../src/index.ts';
 import { inWorld, startNodes } from '../support/cluster.ts';
-import { flood, gapsOf, Items, largest, numbersOf, range, readAll, sendItems } from '../support/traffic.ts';
+import {
+  flood,
+  gapsOf,
+  type Item,
+  Items,
+  KILOBYTE,
+  largest,
+  numbersOf,
+  range,
+  readAll,
+  sendItems,
+} from '../support/traffic.ts';
 
 describe('a consumer', () => {
   it('gives its data one by one, in batches, and without waiting', async () => {
@@ -124,6 +135,33 @@ describe('a consumer', () => {
       expect(() => ann.streams.producer(Items, { bufferBytes: 0 })).toThrow(InvalidArgumentError);
       await ann.streams.close();
       expect(consume({})).toThrow(ClosedError);
+    });
+  });
+});
+
+describe('a consumer whose buffer is full', () => {
+  it('loses no gap that finds no room in it', async () => {
+    await inWorld({ seed: 10 }, async (world) => {
+      const { ann, bob } = await startNodes(world, 'ann', 'bob');
+      const onlineWhen: ProducerOptions<Item>['onlineWhen'] = (subscribed) => subscribed.minimumOf(0);
+      const producer = ann.streams.producer(Items, { onlineWhen });
+      const consumer = bob.streams.consumer(Items, { bufferBytes: 1_050 });
+      await producer.when().subscribed();
+      await producer.send({ n: 0, weight: KILOBYTE });
+      await world.until(() => (consumer.producers[0]?.stats.lagBytes ?? 0) > 1_000);
+      const cut = world.faults.isolate(ann.host);
+      await producer.when().unsubscribed();
+      await sendItems(producer, 5, 1);
+      cut.heal();
+      // Accepted, but the gap has to wait: nobody reads.
+      await producer.when().subscribed();
+      await world.sleep(30_000);
+      const seen = readAll(consumer);
+      await world.until(() => consumer.when().subscribed().isMet);
+      await sendItems(producer, 3, 6);
+      await world.sleep(1_000);
+      expect(numbersOf(seen)).toEqual([0, 6, 7, 8]);
+      expect(gapsOf(seen)).toMatchObject([{ from: 1, to: 6 }]);
     });
   });
 });

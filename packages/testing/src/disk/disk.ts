@@ -31,7 +31,7 @@ export interface Disk {
   mount(): DiskMount;
   /** What a file holds, as the next process would read it; undefined when there is none. */
   read(file: string): Uint8Array | undefined;
-  /** Syncs, those under way too, do not end for a while. */
+  /** Syncs, those under way too, do not end for a while, or until the host crashes. Does nothing when it is down. */
   stall(durationMs: number): void;
   /** Lets it hold no more bytes than these; undefined for no limit. */
   limit(bytesMax: number | undefined): void;
@@ -136,6 +136,8 @@ class SimDisk implements Disk {
   }
 
   stall(durationMs: number): void {
+    // The next process has a clock of its own: a crash ends a stall, and without a process there is none.
+    if (!this.host.isUp) return;
     this.#stalledUntilMs = Math.max(this.#stalledUntilMs, this.host.runtime.now() + durationMs);
   }
 

@@ -3,6 +3,8 @@ import { FailureError } from './failure.ts';
 
 /** How a database is known as one of ours. */
 export interface FormatOptions {
+  /** What it holds, for messages: `log`. */
+  readonly what: string;
   /** SQLite's `application_id`. */
   readonly applicationId: number;
   /** SQLite's `user_version`. */
@@ -17,7 +19,7 @@ export interface FormatOptions {
  * @throws {FailureError} when it is none of ours, of another format, or no more what was written.
  */
 export function isNewDatabase(database: DatabaseSync, options: FormatOptions): boolean {
-  const { applicationId, version, markedVersion } = options;
+  const { what, applicationId, version, markedVersion } = options;
   const found = {
     application: numberOf(database, 'PRAGMA application_id'),
     version: numberOf(database, 'PRAGMA user_version'),
@@ -29,8 +31,8 @@ export function isNewDatabase(database: DatabaseSync, options: FormatOptions): b
   if (markedVersion === version) {
     throw failed('damaged', 'the header of the database is not the one that was written');
   }
-  if (found.application !== applicationId) throw failed('format', 'another database');
-  throw failed('format', `format ${found.version}; this release reads format ${version}`);
+  if (found.application !== applicationId) throw failed('format', `not a ${what}, but another database`);
+  throw failed('format', `a ${what} of format ${found.version}; this release reads format ${version}`);
 }
 
 /** The first value that a statement gives, as a number. */

@@ -1,8 +1,8 @@
 /** Puts the files of a log aside. */
 import { existsSync, renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { FailureError, failureOf } from './failure.ts';
-import { markPath, syncFolderOf } from './mark.ts';
+import { FailureError, markPath, syncFolderOf } from '../sqlite-kit/index.ts';
+import { type Failure, failureOf } from './failure.ts';
 
 /**
  * Renames a log, so that there is none any more; returns its new path, undefined when there was none.
@@ -32,7 +32,7 @@ function requireUnlocked(path: string): void {
     }
   } catch (thrown) {
     const failure = failureOf(thrown);
-    if (failure.kind === 'locked') throw new FailureError(failure);
+    if (failure.kind === 'locked') throw new FailureError<Failure>(failure);
     // Whatever else is wrong with it: this is what it is put aside for.
   }
 }

@@ -1,4 +1,5 @@
 /** The log in its database, as the worker sees it: synchronous, one transaction for all work that is there. */
+import { killerAt } from '../sqlite-kit/index.ts';
 import { damaged, type Failure, failureOf } from './failure.ts';
 import { decodeEntries, encodeHead, type Head } from './layout.ts';
 import type {
@@ -12,7 +13,7 @@ import type {
   WriteWork,
 } from './messages.ts';
 import { type OpenDatabase, openDatabase } from './opening.ts';
-import { killerAt, type Reach } from './points.ts';
+import type { Reach } from './points.ts';
 import { chunkKey, chunkRange, type RunRow } from './schema.ts';
 
 /** What a piece of work came to. */

@@ -3,11 +3,10 @@ import type { GroupId } from '@mosaik/primitives';
 import type { HardState, LogIndex, LogPosition } from '../raft/types.ts';
 import type { TermRun } from '../storage/shape.ts';
 import type { Incarnation } from '../storage/storage.ts';
-import type { Failure } from './failure.ts';
 import type { KillPoint } from './points.ts';
 
-/** A piece of work; `log` says for which of the worker's logs. */
-export type Request = { readonly id: number; readonly log: number } & Work;
+/** A piece of work, and for which of the worker's logs. */
+export type WorkerWork = { readonly log: number } & Work;
 
 export type Work = OpenWork | SetAsideWork | LogWork;
 
@@ -80,7 +79,3 @@ export interface Opened {
 
 /** What a piece of work came to: `undefined` for writes. */
 export type Value = Opened | readonly Uint8Array[] | string | undefined;
-
-export type Reply =
-  | { readonly id: number; readonly value: Value; readonly failure?: undefined }
-  | { readonly id: number; readonly failure: Failure };

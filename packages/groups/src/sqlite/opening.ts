@@ -1,11 +1,19 @@
 /** Opens the database of a log: makes it where there is none, refuses what is not right, verifies what is there. */
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { toError } from '@mosaik/primitives';
 import type { HardState, LogIndex, LogPosition, Term } from '../raft/types.ts';
+import {
+  FailureError,
+  failureOfOurs,
+  isNewDatabase,
+  Mark,
+  type MarkContent,
+  numberOf,
+  readMark,
+} from '../sqlite-kit/index.ts';
 import type { TermRun } from '../storage/shape.ts';
 import { decodeSnapshot } from '../storage/snapshot-codec.ts';
-import { damaged, FailureError, failureOf } from './failure.ts';
+import { damaged, type Failure, failureOf } from './failure.ts';
 import {
   APPLICATION_ID,
   checked,
@@ -15,7 +23,6 @@ import {
   FORMAT_VERSION,
   type Head,
 } from './layout.ts';
-import { Mark, type MarkContent, readMark } from './mark.ts';
 import type { Opened, OpenWork } from './messages.ts';
 import type { Reach } from './points.ts';
 import { chunkRange, createTables, prepareAll, type RunRow, type Statements, snapshotOf } from './schema.ts';
@@ -42,7 +49,8 @@ export function openDatabase(work: OpenWork, reach: Reach): OpenDatabase {
   try {
     return openMarked(work, { marked, reach });
   } catch (thrown) {
-    throw marked === undefined ? thrown : asDamage(work.path, thrown);
+    if (marked === undefined || thrown instanceof FailureError) throw thrown;
+    throw new FailureError(failureOfOurs(work.path, thrown));
   }
 }
 
@@ -61,33 +69,21 @@ function openMarked(work: OpenWork, context: OpenContext): OpenDatabase {
   }
 }
 
-const SQLITE_ERROR = 1;
-const SQLITE_READONLY = 8;
-
-/** What SQLite says of a database of ours whose header asks for what this SQLite does not know: its bits have changed. */
-function asDamage(path: string, thrown: unknown): unknown {
-  const code = ((thrown as { errcode?: number }).errcode ?? 0) & 0xff;
-  const isDamage = code === SQLITE_ERROR || (code === SQLITE_READONLY && isWritable(path));
-  return isDamage ? damaged(toError(thrown).message) : thrown;
-}
-
-/** By asking, not by opening: to close a file that SQLite has open, too, would undo its lock. */
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** The database, locked against others. */
 function connect(path: string, marked: MarkContent | undefined): DatabaseSync {
   const isThere = existsSync(path) && statSync(path).size > 0;
   const database = new DatabaseSync(path);
   try {
     database.exec('PRAGMA locking_mode = EXCLUSIVE');
-    if (isThere) requireOurs(database, marked);
+    const markedVersion = marked?.format;
+    // Before anything is written: a file of something else stays as it is.
+    if (isThere)
+      isNewDatabase(database, {
+        what: 'log',
+        applicationId: APPLICATION_ID,
+        version: FORMAT_VERSION,
+        markedVersion,
+      });
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON');
     database.exec('PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 16777216');
     return database;
@@ -100,27 +96,8 @@ function connect(path: string, marked: MarkContent | undefined): DatabaseSync {
   }
 }
 
-/** Before anything is written: a file of something else stays as it is. */
-function requireOurs(database: DatabaseSync, marked: MarkContent | undefined): void {
-  const application = numberOf(database, 'PRAGMA application_id');
-  const version = numberOf(database, 'PRAGMA user_version');
-  if (application === APPLICATION_ID && version === FORMAT_VERSION) return;
-  if (application === 0 && version === 0 && marked === undefined && countTables(database) === 0) return;
-  if (marked?.format === FORMAT_VERSION)
-    throw damaged('the header of the database is not the one that was written');
-  if (application !== APPLICATION_ID)
-    throw new FailureError({ kind: 'format', detail: 'not a log, but another database' });
-  const detail = `a log of format ${version}; this release reads format ${FORMAT_VERSION}`;
-  throw new FailureError({ kind: 'format', detail });
-}
-
 function countTables(database: DatabaseSync): number {
   return numberOf(database, 'SELECT count(*) FROM sqlite_schema');
-}
-
-function numberOf(database: DatabaseSync, sql: string): number {
-  const row = database.prepare(sql).get() as Record<string, unknown> | undefined;
-  return Number(Object.values(row ?? {})[0]);
 }
 
 function verified(database: DatabaseSync, work: OpenWork, { marked, reach }: OpenContext): OpenDatabase {
@@ -130,7 +107,7 @@ function verified(database: DatabaseSync, work: OpenWork, { marked, reach }: Ope
   const statements = prepareAll(database);
   const head = readHead(statements);
   if (head.group !== work.group) {
-    throw new FailureError({ kind: 'group', expected: work.group, found: head.group });
+    throw new FailureError<Failure>({ kind: 'group', expected: work.group, found: head.group });
   }
   requireMarked(head, marked);
   const runs = verifyRuns(statements, head);
@@ -139,7 +116,7 @@ function verified(database: DatabaseSync, work: OpenWork, { marked, reach }: Ope
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   const { incarnation, hardState, base, lastIndex, sequence } = head;
   const commit = head.commit;
-  const mark = new Mark(work.path, { format: FORMAT_VERSION, incarnation, sequence });
+  const mark = new Mark(work.path, { format: FORMAT_VERSION, owner: incarnation, sequence });
   const opened: Opened = { incarnation, hardState, base, lastIndex, runs, commit, snapshot, nextSnapshot };
   return { database, statements, mark, head, opened };
 }
@@ -181,7 +158,7 @@ function requireMarked(head: Head, marked: MarkContent | undefined): void {
     if (head.sequence > 1) throw damaged('its mark is missing');
     return;
   }
-  if (marked.incarnation !== head.incarnation) throw damaged('its mark is of another log');
+  if (marked.owner !== head.incarnation) throw damaged('its mark is of another log');
   if (marked.sequence > head.sequence) {
     const lost = marked.sequence - head.sequence;
     throw damaged(`${lost} writes that were acknowledged are gone`);

@@ -94,6 +94,7 @@ function connect(work: OpenWork, marked: MarkContent | undefined): DatabaseSync 
   const database = new DatabaseSync(work.path);
   try {
     const isNew = isNewDatabase(database, {
+      what: 'store',
       applicationId: APPLICATION_ID,
       version: FORMAT_VERSION,
       markedVersion: marked?.format,

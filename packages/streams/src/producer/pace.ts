@@ -2,7 +2,7 @@ import type { Runtime, Scope, Timer } from '@mosaik/primitives';
 import type { Channel } from './channel.ts';
 
 /** A consumer that takes nothing for so long is dropped, also when it is the only one. */
-export const STALL_MS = 5_000;
+const STALL_MS = 5_000;
 
 interface PaceOptions {
   readonly scope: Scope;

@@ -13,6 +13,7 @@ import {
 import { type Link, LinkEndedError } from '@mosaik/transport';
 import { decodeLogs, encodeList, type LogOffer } from '../wire/messages.ts';
 import { ANSWER_MS, type Reach, withLink } from './asking.ts';
+import { eitherSignal } from './either.ts';
 
 /** How often a holder is asked what it has, unless something calls for it. */
 const ASK_AGAIN_MS = 5_000;
@@ -106,7 +107,8 @@ export class Holder {
       this.#error = undefined;
       this.#backoff.reset();
       this.#conclude(token);
-      await this.#pause(ASK_AGAIN_MS, AbortSignal.any([signal, ended.signal]), token);
+      using either = eitherSignal(signal, ended.signal);
+      await this.#pause(ASK_AGAIN_MS, either.signal, token);
     }
     // It has gone since it answered: what it said holds no more.
     if (link.end !== undefined) throw new LinkEndedError(link.end);
@@ -144,7 +146,7 @@ export class Holder {
   async #pause(durationMs: number, signal: AbortSignal, token: number = this.#wanted): Promise<void> {
     this.#wake = new AbortController();
     if (this.#wanted > token) return;
-    const either = AbortSignal.any([signal, this.#wake.signal]);
-    await sleep(this.#options.scope.runtime, durationMs, { signal: either }).catch(() => {});
+    using either = eitherSignal(signal, this.#wake.signal);
+    await sleep(this.#options.scope.runtime, durationMs, either).catch(() => {});
   }
 }

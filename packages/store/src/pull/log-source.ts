@@ -14,6 +14,7 @@ import { StoreCode } from '../codes.ts';
 import { LogReplacedError, OffsetAheadError } from '../errors.ts';
 import type { KeptBlock, LogIdentity } from '../log/log-storage.ts';
 import { ask, type Reach, receive, withLink } from './asking.ts';
+import { eitherSignal } from './either.ts';
 import type { Piece } from './gate.ts';
 import type { Holders } from './holders.ts';
 import { Knowledge } from './knowledge.ts';
@@ -134,10 +135,10 @@ export class LogSource {
     const { holders, scope } = this.#options;
     const count = holders.changes.value;
     const over = new AbortController();
-    const either = AbortSignal.any([signal, over.signal]);
+    using either = eitherSignal(signal, over.signal);
     const inMs = this.#knowledge.nextInMs;
-    const changed = holders.changes.until((value) => value !== count, { signal: either });
-    const waits = inMs === undefined ? [changed] : [changed, sleep(scope.runtime, inMs, { signal: either })];
+    const changed = holders.changes.until((value) => value !== count, either);
+    const waits = inMs === undefined ? [changed] : [changed, sleep(scope.runtime, inMs, either)];
     try {
       await Promise.race(waits.map((wait) => wait.catch(() => {})));
     } finally {
@@ -175,7 +176,8 @@ export class LogSource {
     const unsubscribe = holders.changes.subscribe(() => {
       if (this.#isBetter(this.#plan(), plan)) better.abort();
     });
-    const either = AbortSignal.any([signal, better.signal]);
+    using linked = eitherSignal(signal, better.signal);
+    const either = linked.signal;
     try {
       const isDone = await withLink(reach, { peer, signal: either }, async (link) => {
         const session = await ask(reach, link, { identity, from: this.#position, to: undefined }, either);

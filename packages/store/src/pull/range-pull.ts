@@ -2,6 +2,7 @@ import { createWatch, type PeerId, toError } from '@mosaik/primitives';
 import type { Sequence } from '@mosaik/streams';
 import type { KeptBlock, LogIdentity } from '../log/log-storage.ts';
 import { ask, type Reach, receive, withLink } from './asking.ts';
+import { eitherSignal } from './either.ts';
 import type { Piece } from './gate.ts';
 
 /** About what one holder is asked for at once. */
@@ -56,8 +57,8 @@ export class RangePull {
 
   async run(signal: AbortSignal): Promise<void> {
     const over = new AbortController();
-    const either = AbortSignal.any([signal, over.signal]);
-    const workers = this.#options.peers.map((peer) => this.#work(peer, either));
+    using either = eitherSignal(signal, over.signal);
+    const workers = this.#options.peers.map((peer) => this.#work(peer, either.signal));
     try {
       await this.#deliverAll(signal);
     } finally {

@@ -1,12 +1,6 @@
 import type { StreamId } from '@mosaik/primitives';
 import type { Link } from '@mosaik/transport';
-import {
-  encodeLogs,
-  encodeOpened,
-  encodeReached,
-  encodeTime,
-  type LogOffer,
-} from '../../src/wire/messages.ts';
+import { encodeLogs, encodeOpened, encodeTime, type LogOffer } from '../../src/wire/messages.ts';
 import { logProtocol, storeIdOf } from '../../src/wire/protocol.ts';
 import type { Node } from './cluster.ts';
 

@@ -25,8 +25,8 @@ const MESSAGE = 6;
 export const TOKEN_BYTES = 16;
 export const INSTANCE_BYTES = 16;
 /** What a member tells of itself, at most. */
-export const STATUS_BYTES_MAX = 4_096;
-export const REASON_BYTES_MAX = 256;
+const STATUS_BYTES_MAX = 4_096;
+const REASON_BYTES_MAX = 256;
 const CHANNEL_BYTES = 4;
 /** A payload begins here: kind and channel go before it. */
 export const MESSAGE_HEAD_BYTES: number = 1 + CHANNEL_BYTES;

@@ -15,19 +15,15 @@ import { inWorld } from '../support/world.ts';
 import { describe as describeNodes, leaderOf, type Node, startNode } from './cluster.ts';
 
 /** What clients ask of a key: values are unique, so that a command that was applied twice shows in what was there before. */
-export type Input =
+type Input =
   | { readonly type: 'get'; readonly key: string }
   | { readonly type: 'put'; readonly key: string; readonly value: number }
   | { readonly type: 'cas'; readonly key: string; readonly from: number | undefined; readonly to: number };
 
 /** What there was before: of a `cas` with whether it wrote. */
-export type Output = number | undefined | readonly [done: boolean, before: number | undefined];
+type Output = number | undefined | readonly [done: boolean, before: number | undefined];
 
-export const model: Model<number | undefined, Input, Output> = deterministic<
-  number | undefined,
-  Input,
-  Output
->({
+const model: Model<number | undefined, Input, Output> = deterministic<number | undefined, Input, Output>({
   init: () => undefined,
   key: ({ key }) => key,
   apply(state, input) {
@@ -249,10 +245,13 @@ class Swarm {
 
   async #oneFault(): Promise<void> {
     const chance = this.#world.runtime.random();
-    if (chance < 0.35) this.#cut();
-    else if (chance < 0.75) await this.#crash();
-    else if (chance < 0.85) this.#stall();
-    else if (chance < 0.92) await this.#transfer();
+    if (chance < 0.3) this.#cut();
+    else if (chance < 0.6) await this.#crash();
+    else if (chance < 0.68) this.#stall();
+    else if (chance < 0.75) this.#stallDisk();
+    else if (chance < 0.82) await this.#damage();
+    else if (chance < 0.89) await this.#leave();
+    else if (chance < 0.94) await this.#transfer();
     else this.#world.faults.clear();
   }
 
@@ -314,6 +313,45 @@ class Swarm {
     node?.host.stall(durationMs);
   }
 
+  #stallDisk(): void {
+    const index = randomInt(this.#world.runtime, this.#plan.count);
+    const durationMs = this.#world.runtime.random() * 4_000;
+    this.#note(`the disk of n${index} stalls for ${durationMs.toFixed(0)}`);
+    this.#disks[index]?.stall(durationMs);
+  }
+
+  /** A log that is damaged is lost, as one in memory: see `#crash`. */
+  async #damage(): Promise<void> {
+    const { isDurable, count } = this.#plan;
+    if (!isDurable || count < 3 || !this.#isWhole()) return;
+    const index = randomInt(this.#world.runtime, count);
+    const node = this.#nodes[index] as Node;
+    this.#leaderChanges += node.group.stats.leaderChanges;
+    this.#nodes[index] = undefined;
+    node.host.crash({ mode: 'kill' });
+    const where = this.#disks[index]?.damage();
+    this.#note(`kill n${index}, and damage ${where?.file} at ${where?.offset}`);
+    await this.#restart(index);
+  }
+
+  /** Says goodbye, and comes back. */
+  async #leave(): Promise<void> {
+    const live = this.#live;
+    const { isDurable, count } = this.#plan;
+    if (live.length < 3 || (!isDurable && !this.#isWhole())) return;
+    const index = randomInt(this.#world.runtime, count);
+    const node = this.#nodes[index];
+    if (node === undefined) return;
+    this.#note(`leave n${index}`);
+    this.#leaderChanges += node.group.stats.leaderChanges;
+    this.#nodes[index] = undefined;
+    await Promise.race([node.close(), this.#world.sleep(10_000)]);
+    this.#note(`left n${index}`);
+    node.host.crash();
+    await this.#world.sleep(this.#world.runtime.random() * 2_000);
+    await this.#restart(index);
+  }
+
   async #transfer(): Promise<void> {
     const leader = leaderOf(this.#live);
     this.#note(`transfer from ${leader?.host.name}`);
@@ -330,7 +368,9 @@ class Swarm {
   }
 
   #note(what: string): void {
-    this.#log.push(`${this.#world.now.toFixed(0)} ${what}`);
+    const line = `${this.#world.now.toFixed(0)} ${what}`;
+    this.#log.push(line);
+    if (process.env['SWARM_VERBOSE'] === 'all') process.stderr.write(`${line}\n`);
   }
 
   // The end.

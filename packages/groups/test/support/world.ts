@@ -32,7 +32,7 @@ export async function inWorld(options: WorldOptions, test: (world: World) => Pro
 }
 
 /** `npm run sim` takes many seeds, `npm test` a sample. */
-export const IS_LONG: boolean = process.env['MOSAIK_SIM'] === 'long';
+const IS_LONG: boolean = process.env['MOSAIK_SIM'] === 'long';
 
 export function seeds(short: number, long: number): number[] {
   return Array.from({ length: IS_LONG ? long : short }, (_, index) => index + 1);

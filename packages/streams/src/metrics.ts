@@ -6,6 +6,9 @@ export interface StreamMetrics {
   sent(datums: number, bytes: number): void;
   tooSlow(): void;
   received(datums: number, bytes: number): void;
+  /** How many are subscribed now. */
+  consumers(count: number): void;
+  undelivered(): void;
   gap(): void;
   invalid(): void;
 }
@@ -20,6 +23,10 @@ export function streamMetrics(metrics: Metrics, name: string): StreamMetrics {
   const tooSlow = bound('too_slow', 'Consumers dropped because they fell behind');
   const datumsIn = bound('received.datums', 'Data received from producers');
   const bytesIn = bound('received.bytes', 'Bytes of data received from producers');
+  const undelivered = bound('undelivered', 'Data that were handed to nobody, where somebody asks');
+  const consumers = metrics
+    .gauge('mosaik.streams.consumers', { description: 'Consumers subscribed to a producer' })
+    .with(labels);
   const gaps = bound('gaps', 'Gaps seen by consumers');
   const invalid = bound('invalid', 'Data that could not be decoded, or that their schema refused');
   return {
@@ -32,6 +39,8 @@ export function streamMetrics(metrics: Metrics, name: string): StreamMetrics {
       datumsIn.add(datums);
       bytesIn.add(bytes);
     },
+    consumers: (count) => consumers.set(count),
+    undelivered: () => undelivered.add(1),
     gap: () => gaps.add(1),
     invalid: () => invalid.add(1),
   };

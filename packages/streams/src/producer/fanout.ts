@@ -165,8 +165,11 @@ export class Fanout {
     this.ledger?.open(block, channels.length);
     // What follows from it may take more data in: the next block must not reach a channel before this one does.
     this.#isDispatching = true;
-    for (const channel of channels) channel.offer(block);
-    this.#isDispatching = false;
+    try {
+      for (const channel of channels) channel.offer(block);
+    } finally {
+      this.#isDispatching = false;
+    }
     const isDue = this.#isAssessmentDue || this.#pace.hasFull;
     this.#isAssessmentDue = false;
     if (isDue) this.#pace.assess();

@@ -319,6 +319,7 @@ export class ProducerNode<In> {
   }
 
   #changed(): void {
+    this.#metrics.consumers(this.channels.size);
     if (!this.#changes.isClosed) this.#changes.update((count) => count + 1);
   }
 
@@ -329,6 +330,7 @@ export class ProducerNode<In> {
 
   #giveBack(encoded: Uint8Array): void {
     this.#undelivered++;
+    this.#metrics.undelivered();
     const call = (): void => this.settings.onUndelivered?.(this.definition.codec.decode(encoded));
     callUser(this.#scope, 'onUndelivered', { call, otherwise: undefined });
   }

@@ -167,6 +167,7 @@ describe('what a producer tells', () => {
           .snapshot()
           [`mosaik.streams.${metric}`]?.find(({ labels }) => labels['stream'] === 'items')?.value;
       expect(value(ann, 'sent.datums')).toBe(1_000);
+      expect(value(ann, 'consumers')).toBe(1);
       expect(value(bob, 'received.datums')).toBe(1_000);
       expect(value(ann, 'sent.bytes')).toBe(value(bob, 'received.bytes'));
       expect(value(bob, 'gaps')).toBe(0);

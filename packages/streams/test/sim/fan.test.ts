@@ -10,6 +10,7 @@ import {
   range,
   readAll,
   requireExact,
+  type Seen,
   sendItems,
 } from '../support/traffic.ts';
 
@@ -153,6 +154,31 @@ describe('the end of a producer', () => {
       expect(gap).toMatchObject({ epoch: producer.position.epoch, to: undefined });
       requireExact(seen.filter(({ epoch }) => epoch === producer.position.epoch));
       expect(numbersOf(seen).at(-1)).toBe(1_000_000);
+    });
+  });
+});
+
+describe('a partition', () => {
+  it('that cuts consumers off leaves them exactly the gap of what was sent meanwhile, and others nothing', async () => {
+    await inWorld({ seed: 7 }, async (world) => {
+      const { ann, bob, cid, dan } = await startNodes(world, 'ann', 'bob', 'cid', 'dan');
+      const producer = ann.streams.producer(Items);
+      const [near, ...far] = [bob, cid, dan].map(({ streams }) => readAll(streams.consumer(Items)));
+      await producer.when().subscribed().minimumOf(3);
+      await sendItems(producer, 100);
+      await world.sleep(100);
+      const cut = world.faults.partition([ann.host, bob.host], [cid.host, dan.host]);
+      await producer.when().subscribed().minimumOf(2).unmet();
+      await sendItems(producer, 100, 100);
+      cut.heal();
+      await producer.when().subscribed().minimumOf(3);
+      await sendItems(producer, 100, 200);
+      await world.sleep(1_000);
+      expect(numbersOf(near as Seen[])).toEqual(range(0, 300));
+      for (const seen of far) {
+        expect(gapsOf(seen)).toMatchObject([{ from: 100, to: 200 }]);
+        expect(numbersOf(seen)).toEqual([...range(0, 100), ...range(200, 300)]);
+      }
     });
   });
 });

@@ -1,6 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { FailureError } from './failure.ts';
 
+const SQLITE_ERROR = 1;
+
 /** How a database is known as one of ours. */
 export interface FormatOptions {
   /** What it holds, for messages: `log`. */
@@ -33,6 +35,17 @@ export function isNewDatabase(database: DatabaseSync, options: FormatOptions): b
   }
   if (found.application !== applicationId) throw failed('format', `not a ${what}, but another database`);
   throw failed('format', `a ${what} of format ${found.version}; this release reads format ${version}`);
+}
+
+/** Undoes a transaction, if SQLite has not done so itself. */
+export function rollBack(database: DatabaseSync): void {
+  // Older releases of Node cannot be asked: a rollback without a transaction is refused, and nothing else happens.
+  if (database.isTransaction === false) return;
+  try {
+    database.exec('ROLLBACK');
+  } catch (thrown) {
+    if ((thrown as { errcode?: number }).errcode !== SQLITE_ERROR) throw thrown;
+  }
 }
 
 /** The first value that a statement gives, as a number. */

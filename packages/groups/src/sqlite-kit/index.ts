@@ -4,7 +4,7 @@
  * packages of mosaik, which use it of the same release; not for users.
  */
 export { FailureError, failureOf, failureOfOurs, type KitFailure } from './failure.ts';
-export { type FormatOptions, isNewDatabase, numberOf } from './format.ts';
+export { type FormatOptions, isNewDatabase, numberOf, rollBack } from './format.ts';
 export { Mark, type MarkContent, markPath, readMark, syncFile, syncFolderOf } from './mark.ts';
 export { type KillPoint, killerAt } from './points.ts';
 export { programBeside, WorkerClient } from './worker-client.ts';

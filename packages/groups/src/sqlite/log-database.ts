@@ -1,5 +1,5 @@
 /** The log in its database, as the worker sees it: synchronous, one transaction for all work that is there. */
-import { killerAt } from '../sqlite-kit/index.ts';
+import { killerAt, rollBack } from '../sqlite-kit/index.ts';
 import { damaged, type Failure, failureOf } from './failure.ts';
 import { decodeEntries, encodeHead, type Head } from './layout.ts';
 import type {
@@ -62,7 +62,7 @@ export class LogDatabase {
   /** Nothing is written any more: what of the failed transaction is on the disk, nobody knows. */
   #fail(works: readonly LogWork[], failure: Failure): readonly Result[] {
     this.#failure = failure;
-    if (this.#open.database.isTransaction) this.#open.database.exec('ROLLBACK');
+    rollBack(this.#open.database);
     return works.map(() => ({ failure }));
   }
 

@@ -45,6 +45,7 @@ export type WriterWork =
   /** Removes some of what is not kept any more. */
   | { readonly kind: 'sweep' }
   | { readonly kind: 'stage' }
+  | { readonly kind: 'discard'; readonly snapshot: number }
   | {
       readonly kind: 'chunk';
       readonly snapshot: number;

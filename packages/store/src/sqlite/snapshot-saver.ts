@@ -22,6 +22,16 @@ export class SnapshotSaver {
 
   async #save(fold: string, snapshot: Uint8Array): Promise<void> {
     const number = await this.#workers.stageSnapshot();
+    try {
+      await this.#write(number, { fold, snapshot });
+    } catch (error) {
+      // What cannot be said to the writer now is found when the store is opened.
+      await this.#workers.discardSnapshot(number).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #write(number: number, { fold, snapshot }: { fold: string; snapshot: Uint8Array }): Promise<void> {
     let chunks = 0;
     for (let offset = 0; offset < snapshot.length; offset += CHUNK_BYTES) {
       if (this.#isClosed) throw new LogStorageError('closed', 'the store of logs is closed');

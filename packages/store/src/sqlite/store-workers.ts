@@ -92,6 +92,11 @@ export class StoreWorkers {
     await this.#write({ kind: 'chunk', snapshot, position, bytes }, [bytes.buffer]);
   }
 
+  async discardSnapshot(snapshot: number): Promise<void> {
+    await this.#write({ kind: 'discard', snapshot });
+    this.sweep();
+  }
+
   async saveSnapshot(
     fold: string,
     saved: { snapshot: number; chunks: number; bytes: number },

@@ -130,7 +130,9 @@ describe('a damaged store', () => {
     await checkFlips(place, await crashed(place));
   });
 
-  it('names the offsets of a damaged block, and gives what is before and after it', async () => {
+  it('names the offsets of a damaged block, and gives what is before and after it', {
+    timeout: 60_000,
+  }, async () => {
     await using place = createPlace();
     await closed(place);
     damageBlock(place.path, 2_000);
@@ -152,7 +154,7 @@ describe('a damaged store', () => {
     expect(await findDifference(log)).toBeUndefined();
   });
 
-  it('is refused when the last block is damaged, with its offsets', async () => {
+  it('is refused when the last block is damaged, with its offsets', { timeout: 60_000 }, async () => {
     await using place = createPlace();
     await closed(place);
     damageBlock(place.path, END - SIZE);
@@ -161,7 +163,9 @@ describe('a damaged store', () => {
     await expect(opened).rejects.toMatchObject({ code: 'ERR_LOG_DAMAGED', damaged });
   });
 
-  it('is refused when what was acknowledged last is gone with its write-ahead log', async () => {
+  it('is refused when what was acknowledged last is gone with its write-ahead log', {
+    timeout: 60_000,
+  }, async () => {
     await using place = createPlace();
     const store = place.open();
     await fill(store);

@@ -28,7 +28,7 @@ describe('a place that cannot be used', () => {
     }
   });
 
-  it('is refused when it is of another format, and stays as it is', async () => {
+  it('is refused when it is of another format, and stays as it is', { timeout: 60_000 }, async () => {
     await using place = createPlace();
     const store = place.open();
     await store.list(STREAM);
@@ -43,7 +43,7 @@ describe('a place that cannot be used', () => {
     });
   });
 
-  it('is refused when it is a database of something else', async () => {
+  it('is refused when it is a database of something else', { timeout: 60_000 }, async () => {
     await using place = createPlace();
     const database = new DatabaseSync(place.path);
     database.exec('CREATE TABLE people (name TEXT); INSERT INTO people VALUES (1)');
@@ -54,7 +54,7 @@ describe('a place that cannot be used', () => {
     again.close();
   });
 
-  it('is refused when it is no database', async () => {
+  it('is refused when it is no database', { timeout: 60_000 }, async () => {
     await using place = createPlace();
     writeFileSync(
       place.path,
@@ -63,7 +63,7 @@ describe('a place that cannot be used', () => {
     await expect(place.open().list(STREAM)).rejects.toMatchObject({ code: 'ERR_LOG_FORMAT' });
   });
 
-  it('is refused when its mark is there, but not the store', async () => {
+  it('is refused when its mark is there, but not the store', { timeout: 60_000 }, async () => {
     await using place = createPlace();
     const store = place.open();
     await store.list(STREAM);
@@ -72,7 +72,7 @@ describe('a place that cannot be used', () => {
     await expect(place.open().list(STREAM)).rejects.toMatchObject({ code: 'ERR_LOG_DAMAGED' });
   });
 
-  it('is refused when its folder is not there', async () => {
+  it('is refused when its folder is not there', { timeout: 60_000 }, async () => {
     await using place = createPlace();
     const { sqlite } = await import('../../src/sqlite/index.ts');
     const store = sqlite(`${place.path}-none/store.db`);
@@ -116,7 +116,7 @@ describe('a disk that is full', () => {
     expect(await findDifference(again)).toBeUndefined();
   });
 
-  it('keeps the snapshot that was there', async () => {
+  it('keeps the snapshot that was there', { timeout: 60_000 }, async () => {
     await using place = createPlace();
     const store = place.open({ maxPages: 150 });
     await store.saveSnapshot('fold', new Uint8Array(500_000).fill(1));
@@ -124,5 +124,8 @@ describe('a disk that is full', () => {
       code: 'ERR_LOG_IO',
     });
     expect(await store.loadSnapshot('fold')).toEqual(new Uint8Array(500_000).fill(1));
+    // What there was of the other one is removed: there is room again.
+    await store.saveSnapshot('fold', new Uint8Array(1_000_000).fill(3));
+    expect((await store.loadSnapshot('fold'))?.[0]).toBe(3);
   });
 });

@@ -1,6 +1,6 @@
 /** The thread that reads, on a connection of its own: neither waits for the other. */
 import { DatabaseSync } from 'node:sqlite';
-import { type Reply, type Request, serve } from '@mosaik/groups/sqlite-kit';
+import { type Reply, type Request, rollBack, serve } from '@mosaik/groups/sqlite-kit';
 import { invariant } from '@mosaik/primitives';
 import type { KeptBlock } from '../../log/log-storage.ts';
 import { type Failure, failureOf } from '../failure.ts';
@@ -26,7 +26,8 @@ serve<ReaderWork, ReaderValue, Failure>((requests, reply) => {
 function answer({ id, work }: Request<ReaderWork>): Reply<ReaderValue, Failure> {
   try {
     if (work.kind === 'open') {
-      database = new DatabaseSync(work.path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+      database = new DatabaseSync(work.path, { readOnly: true });
+      database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
       records = new Records(database, { isReadOnly: true });
       return { id, value: undefined };
     }
@@ -43,7 +44,7 @@ function inTransaction<T>(read: () => T): T {
   try {
     return read();
   } finally {
-    if (open.isTransaction) open.exec('ROLLBACK');
+    rollBack(open);
   }
 }
 

@@ -1,4 +1,9 @@
-/** Opens the database of a store: makes it where there is none, refuses what is not right. */
+/**
+ * Opens the database of a store: makes it where there is none, refuses what is not right.
+ *
+ * `records` has what is known of the store, its snapshots and each log; `blocks_<number>` the blocks of a log, a row each;
+ * `chunks` the snapshots of folds, in pieces.
+ */
 import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import {
@@ -20,6 +25,8 @@ import { CHUNK_TABLE } from '../snapshot-table.ts';
 const APPLICATION_ID = 0x6d6f7353;
 /** Of the whole file; in SQLite's `user_version`. */
 const FORMAT_VERSION = 1;
+/** Waited for readers when the write-ahead log is to begin anew: one lets go of it after each read. */
+const BUSY_TIMEOUT_MS = 200;
 /** A block fills a few pages, a record shares one: larger ones waste more on small blocks, smaller ones take longer to copy. */
 const PAGE_BYTES = 16 * 1024;
 
@@ -103,7 +110,7 @@ function connect(work: OpenWork, marked: MarkContent | undefined): DatabaseSync 
     if (!isThere) database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0');
     database.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON');
-    database.exec('PRAGMA journal_size_limit = 67108864');
+    database.exec(`PRAGMA journal_size_limit = 67108864; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     if (isNew) create(database, work.store);
     if (work.maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${work.maxPages}`);
     return database;

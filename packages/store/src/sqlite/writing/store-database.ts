@@ -1,7 +1,7 @@
 /** The store in its database, as the thread that writes sees it: synchronous, each of its methods one transaction. */
 
 import type { StatementSync } from 'node:sqlite';
-import { killerAt } from '@mosaik/groups/sqlite-kit';
+import { killerAt, rollBack } from '@mosaik/groups/sqlite-kit';
 import type { LogIdentity } from '../../log/log-storage.ts';
 import { type AppendWork, HEAD_NUMBERS, type OpenedLog, type OpenWork, type Trimmed } from '../messages.ts';
 import type { Point } from '../points.ts';
@@ -158,6 +158,11 @@ export class StoreDatabase {
     this.#transaction(() => this.#chunks.put(snapshot, position, bytes));
   }
 
+  /** Gives a snapshot up that was staged. */
+  discard(snapshot: number): void {
+    this.#sweeper.addSnapshot(snapshot);
+  }
+
   /** Makes a snapshot whose chunks are there the one of a fold. */
   save(fold: string, snapshot: SavedSnapshot): void {
     const { nextNumber, folds } = this.#open.records.snapshots;
@@ -176,7 +181,7 @@ export class StoreDatabase {
 
   /** Undoes a transaction that failed. */
   rollBack(): void {
-    if (this.#open.database.isTransaction) this.#open.database.exec('ROLLBACK');
+    rollBack(this.#open.database);
   }
 
   close(): void {

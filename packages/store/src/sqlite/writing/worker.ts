@@ -125,6 +125,9 @@ function perform(work: Exclude<WriterWork, AppendWork>): WriterValue {
       return sweep();
     case 'stage':
       return database().stage();
+    case 'discard':
+      database().discard(work.snapshot);
+      return undefined;
     case 'chunk':
       bytesToCheckpoint += work.bytes.length;
       database().putChunk(work.snapshot, work.position, work.bytes);

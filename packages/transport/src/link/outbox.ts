@@ -6,6 +6,9 @@ import { HEADER_BYTES, writeHeader } from './frame.ts';
  */
 export const FRAME_BYTES = 65_507;
 
+/** So much of a frame may stay empty, if the record that follows then arrives in one piece. */
+export const SPARE_BYTES: number = FRAME_BYTES / 4;
+
 /** Up to here a message is copied behind its neighbours; above, the copy costs more than a list entry. */
 const COPY_BYTES = 8_192;
 
@@ -21,6 +24,8 @@ const FIRST_SLAB_BYTES = 1_024;
  */
 export class Outbox {
   readonly #pieces: Uint8Array[] = [];
+  /** Headers whose payload is the piece after them: both should leave in one frame. */
+  readonly #heads = new Set<Uint8Array>();
   #firstPiece = 0;
   #bytes = 0;
   #slab = new Uint8Array(0);
@@ -36,6 +41,7 @@ export class Outbox {
   /** Appends a data record. */
   append(payload: Uint8Array): void {
     const isSmall = payload.length <= COPY_BYTES;
+    if (!isSmall) this.#sealSlab();
     this.#reserve(HEADER_BYTES + (isSmall ? payload.length : 0));
     writeHeader(this.#slab, this.#slabEnd, payload.length);
     this.#slabEnd += HEADER_BYTES;
@@ -43,7 +49,7 @@ export class Outbox {
       this.#slab.set(payload, this.#slabEnd);
       this.#slabEnd += payload.length;
     } else {
-      this.#sealSlab();
+      this.#sealHead(payload);
       this.#pieces.push(payload);
     }
     this.#bytes += HEADER_BYTES + payload.length;
@@ -63,6 +69,7 @@ export class Outbox {
     let room = FRAME_BYTES;
     while (room > 0 && this.#firstPiece < this.#pieces.length) {
       const piece = this.#pieces[this.#firstPiece] as Uint8Array;
+      if (frame.length > 0 && this.#isBetterOff(piece, room)) break;
       if (piece.length <= room) {
         frame.push(piece);
         this.#firstPiece++;
@@ -79,6 +86,7 @@ export class Outbox {
   }
 
   clear(): void {
+    this.#heads.clear();
     this.#pieces.length = 0;
     this.#firstPiece = 0;
     this.#slab = new Uint8Array(0);
@@ -95,6 +103,23 @@ export class Outbox {
     this.#slab = new Uint8Array(Math.max(this.#nextSlabBytes, bytes));
     this.#slabStart = 0;
     this.#slabEnd = 0;
+  }
+
+  /**
+   * Whether what begins with `piece` should wait for a frame of its own: a record that arrives in one frame is read
+   * where it lies, one that is cut has to be put together in other memory.
+   */
+  #isBetterOff(piece: Uint8Array, room: number): boolean {
+    if (!this.#heads.delete(piece)) return false;
+    const bytes = piece.length + (this.#pieces[this.#firstPiece + 1]?.length ?? 0);
+    return bytes > room && bytes <= FRAME_BYTES && room <= SPARE_BYTES;
+  }
+
+  /** The header that was just written becomes a piece of its own; only if a frame can hold the record as a whole. */
+  #sealHead(payload: Uint8Array): void {
+    this.#sealSlab();
+    const head = this.#pieces.at(-1);
+    if (head !== undefined && HEADER_BYTES + payload.length <= FRAME_BYTES) this.#heads.add(head);
   }
 
   #sealSlab(): void {

@@ -101,4 +101,73 @@ describe('a producer with a journal', () => {
       expect(consumer.stats.gaps).toBe(0);
     });
   });
+
+  it('that is still at work when another one follows reaches nobody of the next sequence', async () => {
+    await inWorld({ seed: 5 }, async (world) => {
+      const { ann, bob } = await startNodes(world, 'ann', 'bob');
+      const first = heldJournal(500);
+      const disposable = ann.streams.journal(Numbers, first);
+      const producer = ann.streams.producer(Numbers);
+      const consumer = bob.streams.consumer(Numbers);
+      await producer.when().subscribed();
+      const sent = producer.send(1);
+      await world.until(() => first.blocks.length === 1);
+      disposable[Symbol.dispose]();
+      const second = producer.send(2);
+      first.keep();
+      await Promise.all([sent, second]);
+      const records = consumer.records();
+      const seen = [(await records.next()).value, (await records.next()).value];
+      expect(seen).toMatchObject([
+        { type: 'datum', datum: 1, sequence: 500, epoch: first.epoch },
+        { type: 'datum', datum: 2, sequence: 0, epoch: producer.position.epoch },
+      ]);
+      expect(consumer.producers[0]?.stats.lastError).toBeUndefined();
+    });
+  });
+
+  it('is waited for when the producer closes', async () => {
+    await inWorld({ seed: 6 }, async (world) => {
+      const { ann, bob } = await startNodes(world, 'ann', 'bob');
+      const journal = heldJournal();
+      ann.streams.journal(Numbers, journal);
+      const producer = ann.streams.producer(Numbers);
+      const consumer = bob.streams.consumer(Numbers);
+      await producer.when().subscribed();
+      const sent = producer.send(1);
+      await world.until(() => journal.blocks.length === 1);
+      const closing = producer.close();
+      await world.sleep(500);
+      expect(consumer.tryRecv()).toBeUndefined();
+      journal.keep();
+      await Promise.all([sent, closing]);
+      expect(await consumer.recv()).toBe(1);
+      expect(consumer.stats.gaps).toBe(0);
+    });
+  });
+
+  it('that has failed passes nothing on after the hole, and its consumers are told', async () => {
+    await inWorld({ seed: 7 }, async (world) => {
+      const { ann, bob } = await startNodes(world, 'ann', 'bob');
+      const journal = heldJournal();
+      ann.streams.journal(Numbers, journal);
+      const producer = ann.streams.producer(Numbers);
+      const consumer = bob.streams.consumer(Numbers);
+      await producer.when().subscribed();
+      const lost = producer.send(1).catch((error: Error) => error.message);
+      await world.until(() => journal.blocks.length === 1);
+      const after = producer.send(2);
+      await world.until(() => journal.blocks.length === 2);
+      journal.fail();
+      journal.keep();
+      expect(await lost).toBe('the disk is full');
+      await after;
+      await world.sleep(100);
+      expect(consumer.tryRecv()).toBeUndefined();
+      const { producers } = consumer;
+      expect(producers).toHaveLength(1);
+      await producer.close();
+      await world.until(() => consumer.producers.length === 0);
+    });
+  });
 });

@@ -184,6 +184,8 @@ export class Life {
       lockSnapshots: () => snapshots.lock(),
     });
     const manager = new MembershipManager({
+      runtime,
+      tickMs: settings.tickMs,
       self: this.member,
       replica,
       peers,

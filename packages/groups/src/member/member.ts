@@ -29,12 +29,15 @@ import type { MemberOptions, MemberState } from './options.ts';
 import { Peers } from './peers.ts';
 import type { Reverted } from './reverted.ts';
 import { isBulky, Router } from './router.ts';
+import { standSoon } from './stand-soon.ts';
 import { StateHashes } from './state-hashes.ts';
 
 const log = createLog('groups:member');
 
 /** How often a member looks after who votes, what was sent and not answered, and other histories. */
 const CARE_MS = 100;
+/** What a leader has not heard of, such as a silent voter, it notices this many cares later at most. */
+const CARES_PER_REVIEW = 5;
 
 /**
  * A node's membership in a group: the worker behind the handle. It alone changes what is in it; what others do reaches it
@@ -64,6 +67,8 @@ export class Member implements BondedGroup, LifeHost {
   damagedLog: string | undefined;
   #life: Life | undefined;
   #ticks = 0;
+  #cares = 0;
+  #isUnsettled = true;
   readonly #ticksPerCare: number;
   #bonds: GroupBonds | undefined;
   #leader: MemberId | undefined;
@@ -112,7 +117,7 @@ export class Member implements BondedGroup, LifeHost {
       isExpectingOthers: options.isExpectingOthers,
       changed: () => {
         this.#bonds?.statusChanged();
-        this.changes.notify();
+        this.#changed();
       },
       failed: (error) => this.onFailed(error),
       reopen: () => this.#open(),
@@ -190,13 +195,21 @@ export class Member implements BondedGroup, LifeHost {
     if (this.#ticks % this.#ticksPerCare === 0) this.#care(life, life.works);
   }
 
-  /** What need not be looked at each tick. */
+  /** What need not be looked at each tick; who votes, and other histories, only when something may have changed. */
   #care(life: Life, { manager }: Works): void {
-    if (this.isLeader) manager.tick();
-    if (this.state === 'running') this.histories.consider(life);
     if (this.#router.takeRefusal()) this.session.restart();
     this.session.tick(this.runtime.now());
     this.reads.tick();
+    this.#cares++;
+    if (!this.#isUnsettled && this.#cares % CARES_PER_REVIEW !== 0) return;
+    this.#isUnsettled = this.isLeader && manager.review();
+    if (this.state === 'running') this.histories.consider(life);
+  }
+
+  /** Something has changed, for those who listen and for the next look at who votes. */
+  #changed(): void {
+    this.#isUnsettled = true;
+    this.changes.notify();
   }
 
   isLeaving(): boolean {
@@ -237,8 +250,8 @@ export class Member implements BondedGroup, LifeHost {
     const gone = this.peers.ended(bond);
     if (gone !== undefined) this.#unreachable(gone.status.member);
     if (kind === 'lost' && gone !== undefined && gone.status.member === this.#leader)
-      this.#standSoon(gone.status.member);
-    this.changes.notify();
+      standSoon(this, gone.status.member);
+    this.#changed();
   }
 
   onRefused(peer: PeerId, code: number, reason: string): void {
@@ -273,11 +286,11 @@ export class Member implements BondedGroup, LifeHost {
 
   onLeadership({ leader }: Leadership): void {
     if (leader !== this.#leader) this.#leaderChanged(leader);
-    this.changes.notify();
+    this.#changed();
   }
 
   onConfiguration(): void {
-    this.changes.notify();
+    this.#changed();
   }
 
   onApplied(): void {
@@ -308,7 +321,7 @@ export class Member implements BondedGroup, LifeHost {
     this.state = 'failed';
     this.#leader = undefined;
     this.#bonds?.leave('the member has failed');
-    this.changes.notify();
+    this.#changed();
   }
 
   /** A strong read has begun: it is asked for at the end of this turn. */
@@ -321,14 +334,14 @@ export class Member implements BondedGroup, LifeHost {
     if (this.state === 'running' && this.#life?.works !== undefined && this.peers.size > 0) {
       this.state = 'leaving';
       this.#bonds?.statusChanged();
-      this.changes.notify();
+      this.#changed();
       await untilOut(this);
     }
     const hasFailed = this.state === 'failed';
     if (!hasFailed) this.state = 'closed';
     this.#bonds?.leave('leaving the group');
     await this.#life?.close();
-    this.changes.notify();
+    this.#changed();
   }
 
   async #open(): Promise<void> {
@@ -357,23 +370,14 @@ export class Member implements BondedGroup, LifeHost {
     const life = this.#life;
     if (life !== undefined && life.works === undefined && this.state === 'running')
       this.histories.found(life);
-    this.changes.notify();
+    this.#changed();
   }
 
   #diverged(index: LogIndex, member: MemberId): void {
     this.divergence ??= { index, member };
     this.options.metrics.counter('mosaik.groups.divergences').add(1);
     log.error('%s: the state at %d differs from that of %s', shortId(this.id), index, peerOf(member));
-    this.changes.notify();
-  }
-
-  /** The leader's process is gone, or the connection to it: an election need not wait for its timeout. */
-  #standSoon(leader: MemberId): void {
-    const { scope, settings } = this.options;
-    const delayMs = settings.electionTimeoutMs * (1 + 2 * this.runtime.random()) * HURRY_SHARE;
-    scope.after(delayMs, () => {
-      if (this.#leader === leader && this.peers.of(leader) === undefined) this.#life?.hurry();
-    });
+    this.#changed();
   }
 
   #unreachable(member: MemberId): void {
@@ -394,6 +398,4 @@ export class Member implements BondedGroup, LifeHost {
   }
 }
 
-/** Of an election timeout: long enough for a lost connection to be made again, and to draw different times. */
-const HURRY_SHARE = 0.15;
 const NO_LEADER = { ok: false, reason: 'noLeader', leader: undefined } as const;

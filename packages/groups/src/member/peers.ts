@@ -13,6 +13,7 @@ export interface BondedPeer {
 /** The members that this one is bonded with, and what they tell of themselves. */
 export class Peers {
   readonly #byPeer = new Map<PeerId, BondedPeer>();
+  #sorted: readonly BondedPeer[] | undefined;
 
   get size(): number {
     return this.#byPeer.size;
@@ -29,6 +30,7 @@ export class Peers {
     const before = this.#byPeer.get(bond.peer);
     const now = { bond, status };
     this.#byPeer.set(bond.peer, now);
+    this.#sorted = undefined;
     return { before, now };
   }
 
@@ -37,6 +39,7 @@ export class Peers {
     const known = this.#byPeer.get(bond.peer);
     if (known?.bond !== bond) return undefined;
     this.#byPeer.delete(bond.peer);
+    this.#sorted = undefined;
     return known;
   }
 
@@ -51,7 +54,8 @@ export class Peers {
   }
 
   /** Ascending by peer, so that decisions do not depend on who came first. */
-  all(): BondedPeer[] {
-    return [...this.#byPeer.values()].sort((a, b) => (a.bond.peer < b.bond.peer ? -1 : 1));
+  all(): readonly BondedPeer[] {
+    this.#sorted ??= [...this.#byPeer.values()].sort((a, b) => (a.bond.peer < b.bond.peer ? -1 : 1));
+    return this.#sorted;
   }
 }

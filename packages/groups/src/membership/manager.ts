@@ -1,4 +1,4 @@
-import { createLog } from '@mosaik/primitives';
+import { createLog, type Runtime } from '@mosaik/primitives';
 import type { Replica } from '../driver/replica.ts';
 import type { Peers } from '../member/peers.ts';
 import type { Preference } from '../raft/raft.ts';
@@ -9,6 +9,9 @@ import { type MembershipRules, type MemberView, planConfiguration } from './plan
 const log = createLog('groups:membership');
 
 interface ManagerOptions {
+  readonly runtime: Pick<Runtime, 'now'>;
+  /** Of the core. */
+  readonly tickMs: number;
   readonly self: MemberId;
   readonly replica: Replica;
   readonly peers: Peers;
@@ -19,26 +22,36 @@ interface ManagerOptions {
   readonly isLeaving: () => boolean;
 }
 
-/** What a leader does about who votes; asked at every tick, of every member. */
+/** What a leader does about who votes. */
 export class MembershipManager {
   readonly #options: ManagerOptions;
-  readonly #absentTicks = new Map<MemberId, number>();
+  /** Members of the configuration that there is no bond with, and since when. */
+  readonly #absentSinceMs = new Map<MemberId, number>();
 
   constructor(options: ManagerOptions) {
     this.#options = options;
   }
 
-  tick(): void {
+  /** Looks whether something should change, and changes it; returns whether to look again soon. */
+  review(): boolean {
     const { replica } = this.#options;
     const { status } = replica;
     if (status.role !== 'leader' || !status.isEstablished) {
-      this.#absentTicks.clear();
-      return;
+      this.#absentSinceMs.clear();
+      return true;
     }
-    this.#countAbsence(status.configuration.configuration);
-    if (status.transferee !== undefined || !status.configuration.isCommitted) return;
-    if (this.#wantsToLead()) this.#adjust(status.configuration.configuration);
-    else this.handOver();
+    const { configuration, isCommitted } = status.configuration;
+    this.#noteAbsence(configuration);
+    if (status.transferee !== undefined || !isCommitted) return true;
+    if (this.#wantsToLead()) return this.#adjust(configuration) || this.#isExpecting(configuration);
+    this.handOver();
+    return true;
+  }
+
+  /** Whether a learner may be fit to vote any moment. */
+  #isExpecting({ voters, learners }: Configuration): boolean {
+    if (voters.length >= this.#options.rules.maxVoters) return false;
+    return learners.some((id) => this.#options.peers.of(id)?.status.preference === 'normal');
   }
 
   /** Hands leadership to the voter that is best placed for it; false when there is none. */
@@ -76,16 +89,17 @@ export class MembershipManager {
     return status !== undefined && !status.isLeaving && status.preference !== 'observer';
   }
 
-  #adjust(configuration: Configuration): void {
+  #adjust(configuration: Configuration): boolean {
     const { replica, self, rules } = this.#options;
     const members = this.#views(configuration);
     const { lastIndex } = replica.status;
     const next =
       planConfiguration({ self, configuration, members, lastIndex }, rules) ??
       this.#firstEntry(configuration);
-    if (next === undefined) return;
+    if (next === undefined) return false;
     const result = replica.proposeConfiguration(next);
     log('voters %j, learners %j: %s', next.voters, next.learners, result.ok ? 'proposed' : result.reason);
+    return true;
   }
 
   /** The first voters are only known to their founder, until they are in the log. */
@@ -130,19 +144,26 @@ export class MembershipManager {
       isReplaced: bonded === undefined && peers.get(peerOf(id)) !== undefined,
       isLeaving: bonded?.status.isLeaving ?? false,
       preference: bonded?.status.preference ?? 'normal',
-      absentTicks: this.#absentTicks.get(id) ?? 0,
+      absentTicks: this.#absentTicksOf(id),
       silentTicks: progress?.silentTicks ?? 0,
       match: progress?.match ?? (0 as LogIndex),
       isStreaming: progress?.state === 'replicate',
     };
   }
 
-  #countAbsence({ voters, learners }: Configuration): void {
-    const { peers, isOurs, self } = this.#options;
+  #noteAbsence({ voters, learners }: Configuration): void {
+    const { peers, isOurs, self, runtime } = this.#options;
+    const nowMs = runtime.now();
     for (const id of [...voters, ...learners]) {
       const isHere = id === self || (peers.of(id) !== undefined && isOurs(id));
-      if (isHere) this.#absentTicks.delete(id);
-      else this.#absentTicks.set(id, (this.#absentTicks.get(id) ?? 0) + 1);
+      if (isHere) this.#absentSinceMs.delete(id);
+      else if (!this.#absentSinceMs.has(id)) this.#absentSinceMs.set(id, nowMs);
     }
+  }
+
+  #absentTicksOf(id: MemberId): number {
+    const { runtime, tickMs } = this.#options;
+    const sinceMs = this.#absentSinceMs.get(id);
+    return sinceMs === undefined ? 0 : Math.floor((runtime.now() - sinceMs) / tickMs);
   }
 }

@@ -4,6 +4,7 @@ import { AbortedError, InvalidArgumentError, systemRuntime, toError } from '@mos
 import { createStore } from '@mosaik/store';
 import { createStreams } from '@mosaik/streams';
 import type { Transport } from '@mosaik/transport';
+import { serveInspection } from './inspection/serve.ts';
 import type { Network, NetworkOptions } from './network.ts';
 import { type PresetTimes, presets } from './presets.ts';
 
@@ -52,6 +53,9 @@ function assemble(parts: {
   );
   const groups = createGroups({ tickMs: times.tickMs, ...options.groups, transport, discovery });
   closers.unshift(() => groups.close());
+  const { runtime } = transport;
+  const inspection = serveInspection(transport, { runtime, startedAtMs: runtime.now(), streams, groups });
+  closers.unshift(async () => inspection[Symbol.dispose]());
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     options.signal?.removeEventListener('abort', onAbort);
@@ -69,7 +73,7 @@ function assemble(parts: {
     streams,
     groups,
     store,
-    runtime: transport.runtime,
+    runtime,
     metrics: transport.metrics,
     close,
     [Symbol.asyncDispose]: close,

@@ -17,6 +17,14 @@ export * from '@mosaik/store';
 export { memory as memoryStore } from '@mosaik/store';
 export * from '@mosaik/streams';
 export * from '@mosaik/transport';
+export type {
+  ChannelInspection,
+  ConsumerInspection,
+  GroupInspection,
+  Inspection,
+  ProducerInspection,
+} from './inspection/inspection.ts';
+export { inspectionProtocol } from './inspection/protocol.ts';
 export type { NetworkOptions } from './network.ts';
 export { type Preset, type PresetTimes, presets } from './presets.ts';
 

@@ -4,11 +4,12 @@ import type { Link } from '@mosaik/transport';
 import { describeStreamCode, StreamCode } from '../codes.ts';
 import type { Filter } from '../criteria/filter.ts';
 import { type ChannelView, channelStats } from '../stats.ts';
-import { type Block, BlockCursor, BlockWriter } from '../wire/block.ts';
+import type { Block } from '../wire/block.ts';
 import { encodeFinished, type Sequence } from '../wire/messages.ts';
 import type { Egress, Sender } from './egress.ts';
 import type { Ledger } from './ledger.ts';
 import type { Patience } from './patience.ts';
+import { Sieve } from './sieve.ts';
 
 /** Where a channel lies in the bounds of its queue. */
 export interface ChannelBounds {
@@ -38,16 +39,11 @@ export interface ChannelOptions {
   readonly onSent: (datums: number, bytes: number) => void;
 }
 
-/** After so many places that the criteria left out, the consumer is told how far the producer is. */
-const SKIPPED_MAX = 1_024;
-
 /** One subscription, at the producer: a queue of blocks that other channels may hold, too, and a link. */
 export class Channel implements Sender {
   readonly #options: ChannelOptions;
   readonly #queue: Queue<Block>;
-  readonly #writer: BlockWriter | undefined;
-  /** With criteria: what is wanted of what was sent since the last block. */
-  readonly #wanted: Sequence[] = [];
+  readonly #sieve: Sieve | undefined;
   readonly #openedAtMs: number;
   readonly patience: Patience;
   info: PeerInfo;
@@ -81,7 +77,7 @@ export class Channel implements Sender {
       maxBytes: Number.POSITIVE_INFINITY,
       sizeOf: ({ bytes }) => bytes.length,
     });
-    this.#writer = options.filter && new BlockWriter(next);
+    this.#sieve = options.filter && new Sieve(options.filter, next);
     this.#openedAtMs = runtime.now();
     this.#movedAtMs = this.#openedAtMs;
     this.patience = options.patience;
@@ -141,9 +137,9 @@ export class Channel implements Sender {
     return { peer: this.info, state: 'live', stats };
   }
 
-  /** With criteria: notes a datum, if it is wanted. */
-  filter(sequence: Sequence, datum: unknown): void {
-    if (this.#options.filter?.(datum) === true) this.#wanted.push(sequence);
+  /** With criteria: looks whether a datum is wanted. */
+  look(sequence: Sequence, datum: unknown): void {
+    this.#sieve?.look(sequence, datum);
   }
 
   /** Whether a block is part of this subscription, and not of before it. */
@@ -155,7 +151,7 @@ export class Channel implements Sender {
   offer(shared: Block): void {
     if (this.#isOver) return;
     if (this.#offeredTo === this.#doneTo && this.isIdle) this.#movedAtMs = this.#options.runtime.now();
-    const own = this.#writer === undefined ? shared : this.#ownBlock(shared, this.#writer);
+    const own = this.#sieve === undefined ? shared : this.#sieve.sift(shared);
     this.#offeredTo = shared.next;
     this.#hasShare = own !== undefined && own.count > 0;
     if (own === undefined) {
@@ -205,8 +201,8 @@ export class Channel implements Sender {
   }
 
   async #sayFinished(next: Sequence): Promise<void> {
-    const writer = this.#writer;
-    if (writer !== undefined && writer.next < next) await this.link.sendEncoded(writer.seal(next).bytes);
+    const rest = this.#sieve?.rest(next);
+    if (rest !== undefined) await this.link.sendEncoded(rest.bytes);
     await this.link.sendEncoded(encodeFinished({ next }));
   }
 
@@ -227,20 +223,6 @@ export class Channel implements Sender {
     this.#options.egress.leave(this);
     this.#release(this.#offeredTo);
     this.#tellIdle();
-  }
-
-  /** What the criteria leave of a block; now and then an empty one, so that the consumer knows how far the producer is. */
-  #ownBlock(shared: Block, writer: BlockWriter): Block | undefined {
-    const cursor = new BlockCursor(shared);
-    const end = this.#wanted.findIndex((sequence) => sequence >= shared.next);
-    const wanted = this.#wanted.splice(0, end < 0 ? this.#wanted.length : end);
-    for (const sequence of wanted) {
-      let datum = cursor.take();
-      while (cursor.sequence < sequence) datum = cursor.take();
-      writer.append(sequence, datum);
-    }
-    const isWorthTelling = !writer.isEmpty || shared.next - writer.next >= SKIPPED_MAX;
-    return isWorthTelling ? writer.seal(shared.next) : undefined;
   }
 
   #pump(): void {

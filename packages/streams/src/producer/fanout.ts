@@ -90,7 +90,7 @@ export class Fanout {
   append(encoded: Uint8Array, datum: unknown): Promise<void> | undefined {
     const sequence = this.#next++;
     const kept = this.#keeping?.current;
-    for (const channel of this.#filtered) channel.filter(sequence, datum);
+    for (const channel of this.#filtered) channel.look(sequence, datum);
     this.#writer.append(sequence, encoded);
     if (this.#writer.isFull || this.#writer.count >= this.#options.blockDatums) {
       this.seal();

@@ -1,53 +1,122 @@
 /** A node that is a member of a group, and that tests talk to and kill. */
 import { createDiscovery } from '@mosaik/discovery';
-import { createGroups, keyValue, memory } from '@mosaik/groups';
+import { createGroups, type Group, memory } from '@mosaik/groups';
 import { sqlite } from '@mosaik/groups/sqlite';
-import type { GroupProcessOptions, GroupRole, WriteRequest } from '../support/groups.ts';
+import { enableLog, setLogSink, toError } from '@mosaik/primitives';
+import { sharedNowMs, waitedForCpuMs } from '../support/clock.ts';
+import type {
+  Attempt,
+  GroupProcessOptions,
+  Leave,
+  Refusal,
+  View,
+  WriteReport,
+  WriteRequest,
+} from '../support/groups.ts';
+import { type Audit, type Deposit, Ledger, type Receipt } from '../support/ledger.ts';
 import { startNode } from '../support/nodes.ts';
 import { programArgument, serveCalls } from '../support/program.ts';
 
-const { file, founders, bootstrap, ...node } = programArgument<GroupProcessOptions>();
+const alarms: string[] = [];
+enableLog('mosaik:*:error');
+setLogSink(({ namespace, message }) => void alarms.push(`${namespace} ${message}`));
+
+const { file, key, consensus, bootstrap, ...node } = programArgument<GroupProcessOptions>();
 const transport = await startNode(node);
 const discovery = await createDiscovery({ transport, bootstrap });
 const groups = createGroups({ transport, discovery });
-const group = await groups.join({
-  key: 'integration',
-  machine: keyValue<number>(),
-  storage: file === undefined ? memory() : sqlite(file),
-  consensus: { founders, snapshotEvery: 2_000, retainEntries: 500 },
+const storage = file === undefined ? memory() : sqlite(file);
+const joining = groups.join({ key, machine: Ledger, storage, consensus });
+let refusal: Refusal | undefined;
+const joined = await joining.catch((thrown: unknown) => {
+  const error = toError(thrown);
+  refusal = { name: error.name, message: error.message };
+  return undefined;
 });
 
-function role(): GroupRole {
-  const { role, voters, learners, log, leader } = group.stats;
-  const isWhole = voters.length + learners.length;
+function member(): Group<Deposit, number, readonly Receipt[], Audit> {
+  if (joined === undefined) throw new Error(`not a member: ${refusal?.message}`);
+  return joined;
+}
+
+/** Each configuration that this member has seen in force, in order. */
+const configurations: { voters: readonly string[]; learners: readonly string[] }[] = [];
+joined?.log().subscribe(() => {
+  const { voters, learners } = member().configuration;
+  const last = configurations.at(-1);
+  if (last?.voters !== voters || last.learners !== learners) configurations.push({ voters, learners });
+});
+
+function view(): View {
+  const { stats } = member();
+  return { ...stats, why: member().why() };
+}
+
+function deposits({ prefix, from, count, textBytes }: WriteRequest): Deposit[] {
+  const text = textBytes === undefined ? {} : { text: 't'.repeat(textBytes) };
+  return Array.from({ length: count }, (_, position) => ({ id: `${prefix}${from + position}`, ...text }));
+}
+
+async function write(request: WriteRequest): Promise<WriteReport> {
+  const startedAtMs = sharedNowMs();
+  const executed = await member().executeMany(deposits(request));
   return {
-    role,
-    leader,
-    voters: voters.length,
-    members: isWhole,
-    applied: log.applied,
-    why: group.why().text,
+    indices: executed.map(({ index }) => index),
+    repeated: executed.filter(({ result }) => result !== 1).length,
+    startedAtMs,
+    acknowledgedAtMs: sharedNowMs(),
   };
+}
+
+/** How something ended that is given up after a while. */
+async function attempt(what: (signal: AbortSignal) => Promise<unknown>, timeoutMs: number): Promise<Attempt> {
+  try {
+    await what(AbortSignal.timeout(timeoutMs));
+    return { done: true };
+  } catch (thrown) {
+    const { name, unknown } = thrown as Error & { unknown?: readonly unknown[] };
+    return { done: false, error: name, unknown: unknown?.length ?? 0 };
+  }
+}
+
+async function leave(): Promise<Leave> {
+  const group = member();
+  const wasLeader = group.stats.role === 'leader';
+  let handedOverAtMs: number | undefined;
+  const handedOver = group
+    .when()
+    .isFollower()
+    .wait()
+    .then(() => {
+      handedOverAtMs = sharedNowMs();
+    });
+  handedOver.catch(() => {});
+  await group.close();
+  const closedAtMs = sharedNowMs();
+  await groups.close();
+  await discovery.close();
+  await transport.close();
+  return { wasLeader, handedOverAtMs, closedAtMs };
 }
 
 serveCalls({
   local: () => ({ peerId: transport.local.peerId, addresses: transport.local.addresses.value }),
-  role,
-  /** Puts fresh keys; returns those that held something before: written twice. */
-  async write({ prefix, from, count }: WriteRequest) {
-    const keys = Array.from({ length: count }, (_, index) => `${prefix}${from + index}`);
-    const results = await group.executeMany(keys.map((key, index) => ({ put: key, value: from + index })));
-    return keys.filter((_, index) => results[index]?.result.before !== undefined);
+  refusal: () => refusal,
+  view,
+  configurations: () => configurations,
+  alarms: () => alarms,
+  /** How often which code was given to peers that are no members. */
+  refused: () => {
+    const points = transport.metrics.snapshot()['mosaik.groups.bonds.refused'] ?? [];
+    return Object.fromEntries(points.map(({ labels, value }) => [String(labels['code']), value]));
   },
-  /** Of these keys, those that are not there, by a strong query each thousand. */
-  async missing(keys: readonly string[]) {
-    await group.query({ get: 'any' }, 'strong');
-    const found = await Promise.all(keys.map((key) => group.query({ get: key }, 'weak')));
-    return keys.filter((_, index) => found[index]?.result.entries.length === 0);
-  },
-  async leave() {
-    await groups.close();
-    await discovery.close();
-    await transport.close();
-  },
+  waitedForCpuMs,
+  write,
+  tryWrite: ({ timeoutMs, ...request }: WriteRequest & { timeoutMs: number }) =>
+    attempt((signal) => member().executeMany(deposits(request), { signal }), timeoutMs),
+  tryStrongRead: ({ timeoutMs }: { timeoutMs: number }) =>
+    attempt((signal) => member().query([], 'strong', { signal }), timeoutMs),
+  /** Compares receipts with the state here, once it has all that was acknowledged before. */
+  audit: async (receipts: readonly Receipt[]) => (await member().query(receipts, 'strong')).result,
+  leave,
 });

@@ -1,5 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 
 /** A process of a test. It ends with the test, and with this process whatever happens to the test. */
 export interface Child extends AsyncDisposable {
@@ -8,6 +9,7 @@ export interface Child extends AsyncDisposable {
   /** Sends a signal; after SIGKILL, `exited` resolves. */
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
   readonly exited: Promise<void>;
+  readonly hasEnded: boolean;
 }
 
 /** What goes from here to the program. */
@@ -24,13 +26,15 @@ export interface Response {
   readonly error?: string;
 }
 
-/** Starts a module of `test/programs` as a process; `argument` reaches it as JSON. */
-export async function startChild(program: string, argument: unknown): Promise<Child> {
-  const module = new URL(`../programs/${program}.ts`, import.meta.url);
-  const child = fork(module, [JSON.stringify(argument)], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    execArgv: ['--expose-gc'],
-  });
+/** Starts a module of `test/programs` as a process; `argument` reaches it as JSON. A launcher is a command that runs it. */
+export async function startChild(
+  program: string,
+  argument: unknown,
+  launcher: readonly string[] = [],
+): Promise<Child> {
+  const module = fileURLToPath(new URL(`../programs/${program}.ts`, import.meta.url));
+  const line = [...launcher, process.execPath, '--expose-gc', module, JSON.stringify(argument)];
+  const child = spawn(line[0] as string, line.slice(1), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const exited = once(child, 'exit').then(() => {});
   const calls = new Calls(child);
   try {
@@ -44,6 +48,9 @@ export async function startChild(program: string, argument: unknown): Promise<Ch
   }
   return {
     exited,
+    get hasEnded() {
+      return calls.hasEnded;
+    },
     call: (name, value) => calls.call(name, value),
     signal: (signal) => void child.kill(signal),
     async [Symbol.asyncDispose]() {
@@ -56,6 +63,7 @@ export async function startChild(program: string, argument: unknown): Promise<Ch
 
 class Calls {
   readonly ready: Promise<void>;
+  hasEnded = false;
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, (response: Response) => void>();
   #nextId = 1;
@@ -68,6 +76,7 @@ class Calls {
       this.#waiting.delete(response.id);
     });
     child.on('exit', () => {
+      this.hasEnded = true;
       for (const [id, answer] of this.#waiting) answer({ id, error: 'the process has ended' });
     });
   }
@@ -79,7 +88,13 @@ class Calls {
         if (error === undefined) resolve(value as T);
         else reject(new Error(`${name}: ${error}`));
       });
-      this.#child.send(request);
+      this.#child.send(request, (error) => {
+        if (error === null) return;
+        // The process has ended, though nobody has been told of it yet.
+        this.hasEnded = true;
+        this.#waiting.get(request.id)?.({ id: request.id, error: error.message });
+        this.#waiting.delete(request.id);
+      });
     });
   }
 }

@@ -33,7 +33,8 @@ export class WorkerClient<W, V, F extends { readonly kind: string } = KitFailure
   #failure: KitFailure | undefined;
 
   constructor(program: URL, name: string) {
-    this.#worker = new Worker(program, { name });
+    // Without the flags of the process: those that say what its own text is (`--input-type`) end a worker with a file.
+    this.#worker = new Worker(program, { name, execArgv: [] });
     this.#worker.on('message', (replies: readonly Reply<V, F>[]) => this.#settle(replies));
     this.#worker.on('error', (error) => this.#end(`the worker failed: ${error.message}`));
     this.#worker.on('exit', () => this.#end('the worker has ended'));

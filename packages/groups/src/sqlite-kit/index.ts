@@ -9,3 +9,4 @@ export { Mark, type MarkContent, markPath, readMark, syncFile, syncFolderOf } fr
 export { type KillPoint, killerAt } from './points.ts';
 export { programBeside, WorkerClient } from './worker-client.ts';
 export { type Reply, type Request, serve } from './worker-server.ts';
+export { WorkerShelf } from './worker-shelf.ts';

@@ -87,6 +87,7 @@ export type ReaderWork =
     }
   | { readonly kind: 'offsetAt'; readonly log: number; readonly timeMs: number; readonly end: Place }
   | { readonly kind: 'offsetWithin'; readonly log: number; readonly maxBytes: number; readonly end: Place }
-  | { readonly kind: 'load'; readonly fold: string };
+  | { readonly kind: 'load'; readonly fold: string }
+  | { readonly kind: 'close' };
 
 export type ReaderValue = readonly KeptBlock[] | Uint8Array<ArrayBuffer> | number | undefined;

@@ -1,5 +1,5 @@
 /** The two threads of a store, and how they are asked. */
-import { programBeside, WorkerClient } from '@mosaik/groups/sqlite-kit';
+import { programBeside, type WorkerClient, WorkerShelf } from '@mosaik/groups/sqlite-kit';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { KeptBlock, LogIdentity } from '../log/log-storage.ts';
 import { Appender, type AppendOrigin, type PlacedBlock } from './appender.ts';
@@ -10,10 +10,19 @@ import type { SqliteStoreOptions } from './sqlite-store.ts';
 
 const STORE_ID_BYTES = 16;
 
+const writers = new WorkerShelf<WriterWork, WriterValue, Failure>(
+  programBeside(import.meta.url, './writing/worker'),
+  'mosaik-store-writer',
+);
+const readers = new WorkerShelf<ReaderWork, ReaderValue, Failure>(
+  programBeside(import.meta.url, './reading/worker'),
+  'mosaik-store-reader',
+);
+
 export class StoreWorkers {
   readonly where: string;
   readonly #path: string;
-  readonly #writer: WorkerClient<WriterWork, WriterValue, Failure>;
+  readonly #writer: WorkerClient<WriterWork, WriterValue, Failure> = writers.take();
   readonly #appender: Appender;
   #reader: WorkerClient<ReaderWork, ReaderValue, Failure> | undefined;
   #isSweeping = false;
@@ -22,10 +31,6 @@ export class StoreWorkers {
   private constructor(path: string) {
     this.where = `SQLite at ${path}`;
     this.#path = path;
-    this.#writer = new WorkerClient(
-      programBeside(import.meta.url, './writing/worker'),
-      'mosaik-store-writer',
-    );
     this.#appender = new Appender((work) => this.#write(work, [work.heads.buffer, work.bytes.buffer]));
   }
 
@@ -40,7 +45,7 @@ export class StoreWorkers {
       const logs = await workers.#write({ kind: 'open', path, store, ...test });
       return { workers, logs: logs as readonly OpenedLog[] };
     } catch (error) {
-      await workers.#writer.end();
+      await writers.giveBack(workers.#writer);
       throw error;
     }
   }
@@ -126,14 +131,18 @@ export class StoreWorkers {
 
   async close(): Promise<void> {
     this.#isClosing = true;
-    await this.#reader?.end();
-    try {
-      await this.#write({ kind: 'close' });
-    } catch {
-      // It had failed before, and whoever wrote was told.
-    } finally {
-      await this.#writer.end();
+    const reader = this.#reader;
+    // The writer last: whoever closes a database last tidies it up. Whatever had failed before, its callers were told.
+    if (reader !== undefined && !reader.hasFailed) {
+      await this.#read({ kind: 'close' }).then(
+        () => readers.giveBack(reader),
+        () => reader.end(),
+      );
     }
+    await this.#write({ kind: 'close' }).then(
+      () => writers.giveBack(this.#writer),
+      () => this.#writer.end(),
+    );
   }
 
   #write(work: WriterWork, transfer: readonly ArrayBuffer[] = []): Promise<WriterValue> {
@@ -147,10 +156,7 @@ export class StoreWorkers {
   /** With what is read first; and again, should one have died. */
   #startReader(): WorkerClient<ReaderWork, ReaderValue, Failure> {
     if (this.#reader !== undefined && !this.#reader.hasFailed) return this.#reader;
-    this.#reader = new WorkerClient(
-      programBeside(import.meta.url, './reading/worker'),
-      'mosaik-store-reader',
-    );
+    this.#reader = readers.take();
     // If it fails what is read fails, too.
     this.#reader.send({ kind: 'open', path: this.#path }, { toError: this.#toError }).catch(() => {});
     return this.#reader;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { createPlace } from './place.ts';
@@ -26,6 +26,19 @@ describe('a place that cannot be used', () => {
     } finally {
       child.kill('SIGKILL');
     }
+  });
+
+  it('is refused while it is in use under another name', { timeout: 60_000 }, async () => {
+    await using place = createPlace();
+    await using second = createPlace();
+    const first = place.open();
+    await first.list(STREAM);
+    symlinkSync(place.path, second.path);
+    await expect(second.open().list(STREAM)).rejects.toMatchObject({ code: 'ERR_LOG_IN_USE' });
+    await first.close();
+    const log = await second.open().openOwn(STREAM, PRODUCER, newLog);
+    await log.append(blockAt(0, 10));
+    expect(await findDifference(log)).toBeUndefined();
   });
 
   it('is refused when it is of another format, and stays as it is', { timeout: 60_000 }, async () => {

@@ -31,10 +31,20 @@ function answer({ id, work }: Request<ReaderWork>): Reply<ReaderValue, Failure> 
       records = new Records(database, { isReadOnly: true });
       return { id, value: undefined };
     }
-    return { id, value: inTransaction(() => perform(work)) };
+    if (work.kind === 'close') close();
+    else return { id, value: inTransaction(() => perform(work)) };
+    return { id, value: undefined };
   } catch (thrown) {
     return { id, failure: failureOf(thrown) };
   }
+}
+
+/** For the next store. */
+function close(): void {
+  logs.clear();
+  records = undefined;
+  database?.close();
+  database = undefined;
 }
 
 /** Everything that one answer is made of is of one moment. */
@@ -48,7 +58,7 @@ function inTransaction<T>(read: () => T): T {
   }
 }
 
-function perform(work: Exclude<ReaderWork, { kind: 'open' }>): ReaderValue {
+function perform(work: Exclude<ReaderWork, { kind: 'open' | 'close' }>): ReaderValue {
   const open = opened();
   if (work.kind === 'load') {
     const saved = new Map(open.records.snapshots.folds).get(work.fold);

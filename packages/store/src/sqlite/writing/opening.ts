@@ -4,7 +4,7 @@
  * `records` has what is known of the store, its snapshots and each log; `blocks_<number>` the blocks of a log, a row each;
  * `chunks` the snapshots of folds, in pieces.
  */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import {
   FailureError,
@@ -40,7 +40,10 @@ export interface OpenDatabase {
 }
 
 /** @throws {FailureError}, or what SQLite throws. */
-export function openDatabase(work: OpenWork): OpenDatabase {
+export function openDatabase(asked: OpenWork): OpenDatabase {
+  // One lock, whatever name it is known by.
+  const path = existsSync(asked.path) ? realpathSync(asked.path) : asked.path;
+  const work = { ...asked, path };
   const lock = acquireLock(work.path);
   const closers = [(): void => lock.close()];
   const close = (): void => {

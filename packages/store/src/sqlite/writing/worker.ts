@@ -136,10 +136,18 @@ function perform(work: Exclude<WriterWork, AppendWork>): WriterValue {
       database().save(work.fold, { number: work.snapshot, chunks: work.chunks, bytes: work.bytes });
       return undefined;
     case 'close':
-      opened?.close();
-      opened = undefined;
+      close();
       return undefined;
   }
+}
+
+/** For the next store. */
+function close(): void {
+  opened?.close();
+  opened = undefined;
+  broken = undefined;
+  failedLogs.clear();
+  bytesToCheckpoint = 0;
 }
 
 function sweep(): WriterValue {

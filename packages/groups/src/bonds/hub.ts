@@ -23,6 +23,8 @@ import { bondProtocol } from './protocol.ts';
 
 /** Ticks in a beat interval: how late a beat, or the notice of silence, may be. */
 const TICKS_PER_BEAT = 2;
+/** Joins that were refused are tried again so often; everything else is looked at when it changes. */
+const TICKS_PER_REVIEW = 8;
 /** Changes of the catalog within this time are looked at together. */
 const REVIEW_AFTER_MS = 10;
 /** Links that one peer may have open or under way: one in force, one that replaces it, and some that are refused. */
@@ -68,6 +70,9 @@ export class BondHub implements CarrierHost {
   readonly #pins = new Map<PeerId, Disposable>();
   readonly #refused: ReturnType<Metrics['counter']>;
   #lastChannel = 0;
+  #ticks = 0;
+  /** Somebody that there should be a carrier to is missing. */
+  #isIncomplete = false;
   #isReviewDue = false;
   #tickedAtMs: number;
 
@@ -287,7 +292,9 @@ export class BondHub implements CarrierHost {
   #review(): void {
     const nowMs = this.scope.runtime.now();
     const wanted = this.#wantedPeers(this.#discovery.catalog);
-    for (const peer of wanted) if (!this.#carriers.has(peer)) this.#dials.want(peer, nowMs);
+    const missing = [...wanted].filter((peer) => !this.#carriers.has(peer));
+    for (const peer of missing) this.#dials.want(peer, nowMs);
+    this.#isIncomplete = missing.length > 0;
     this.#dials.forget((peer) => wanted.has(peer));
     for (const carrier of [...this.#carriers.values()]) this.#reviewPeer(carrier);
     this.#pin(wanted);
@@ -338,7 +345,8 @@ export class BondHub implements CarrierHost {
     const carriers = [...this.#carriers.values(), ...this.#pending];
     if (lateMs > this.settings.beatIntervalMs) for (const carrier of carriers) carrier.forgiveSilence(nowMs);
     for (const carrier of carriers) carrier.tick(nowMs);
-    this.#review();
+    this.#ticks++;
+    if (this.#isIncomplete || this.#ticks % TICKS_PER_REVIEW === 0) this.#review();
   }
 }
 

@@ -109,7 +109,16 @@ export class Replica {
   }
 
   tick(): void {
-    this.#input((raft) => raft.tick());
+    const { raft } = this.#options;
+    if (this.#isOver) return;
+    const wasFollowing = raft.status.role === 'follower';
+    try {
+      raft.tick();
+    } catch (thrown) {
+      this.fail(toError(thrown));
+    }
+    // A follower that goes on following has nothing to say: with many idle groups that is most of what ticks do.
+    if (!(wasFollowing && raft.status.role === 'follower')) this.poke();
   }
 
   /** To be called in `beforeOutput`, or followed by a turn. */

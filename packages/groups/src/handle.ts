@@ -11,7 +11,13 @@ import {
   waitFor,
 } from '@mosaik/primitives';
 import { Commands } from './client/commands.ts';
-import { type CommandsLeft, GroupClosedError, GroupFailedError, LeadershipError } from './errors.ts';
+import {
+  type CommandsLeft,
+  GroupClosedError,
+  GroupFailedError,
+  GroupOverloadedError,
+  LeadershipError,
+} from './errors.ts';
 import type {
   BondView,
   Consistency,
@@ -101,7 +107,11 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
 
   async query(query: Query, consistency: Consistency, options: WaitOptions = {}): Promise<Queried<Answer>> {
     this.#requireOpen({});
-    if (consistency === 'strong') await this.#untilFresh(options);
+    if (consistency === 'strong') {
+      const { reads, settings } = this.#member;
+      if (reads.length >= settings.maxPendingCommands) throw new GroupOverloadedError(reads.length, []);
+      await this.#untilFresh(options);
+    }
     const works = this.#member.life?.works;
     // Without a history there is no state but the empty one.
     const applier = works?.applier ?? createApplier({ machine: this.#member.machine });

@@ -52,7 +52,7 @@ export interface ConsensusOptions {
   readonly compareStateEvery?: number | undefined;
   /** Clocks, chance and I/O throw inside `apply`. Default false. */
   readonly guardDeterminism?: boolean | undefined;
-  /** Commands that wait or are under way in this member; beyond, they are refused. Default 100000. */
+  /** Commands that wait or are under way in this member, and as many strong queries; beyond, they are refused. Default 100000. */
   readonly maxPendingCommands?: number | undefined;
   /** Bytes of one command, at most. Default 1 MiB. */
   readonly maxCommandBytes?: number | undefined;

@@ -184,6 +184,8 @@ export class BondHub implements CarrierHost {
   onRefused(carrier: Carrier, group: GroupId, code: number, reason: string): void {
     const member = this.#members.get(group);
     if (member === undefined) return;
+    // Who is refused on its own account is tried again by nobody: only so many are remembered.
+    if (member.refusedUntilMs.size >= this.settings.maxPeers) member.refusedUntilMs.clear();
     const retryMs = jitter(this.scope.runtime, this.settings.retryMaxMs / 2, 0.5);
     member.refusedUntilMs.set(carrier.peer, this.scope.runtime.now() + retryMs);
     member.group.onRefused(carrier.peer, code, reason);
@@ -325,7 +327,9 @@ export class BondHub implements CarrierHost {
     const info = this.#discovery.catalog.get(carrier.peer);
     if (info === undefined) return;
     for (const { group, refusedUntilMs } of this.#groupsWith(info)) {
-      if (nowMs >= (refusedUntilMs.get(carrier.peer) ?? 0)) carrier.join(group);
+      if (nowMs < (refusedUntilMs.get(carrier.peer) ?? 0)) continue;
+      refusedUntilMs.delete(carrier.peer);
+      carrier.join(group);
     }
   }
 

@@ -2,6 +2,8 @@ import type { ReadResult } from '../raft/raft.ts';
 
 interface Waiter {
   readonly ready: () => void;
+  /** It was answered, or given up. */
+  isOver: boolean;
 }
 
 interface Asked {
@@ -25,33 +27,28 @@ export class Reads {
   readonly #asked = new Map<number, Asked>();
   #waiting: Waiter[] = [];
   #lastContext = 0;
+  #count = 0;
 
   constructor(options: ReadsOptions) {
     this.#options = options;
   }
 
   get length(): number {
-    let count = this.#waiting.length;
-    for (const { waiters } of this.#asked.values()) count += waiters.length;
-    return count;
+    return this.#count;
   }
 
   /** Calls `ready`, once, when the state that the machine has then answers a read that began now. */
   begin(ready: () => void): { cancel(): void } {
-    const waiter = { ready };
+    const waiter: Waiter = { ready, isOver: false };
     this.#waiting.push(waiter);
-    return {
-      cancel: () => {
-        this.#waiting = this.#waiting.filter((other) => other !== waiter);
-        for (const [context, { waiters, askedAtMs }] of this.#asked)
-          if (waiters.includes(waiter))
-            this.#asked.set(context, { waiters: waiters.filter((other) => other !== waiter), askedAtMs });
-      },
-    };
+    this.#count++;
+    return { cancel: () => this.#end(waiter) };
   }
 
   /** Asks for those that wait. */
   flush(): void {
+    if (this.#waiting.length === 0) return;
+    this.#waiting = this.#waiting.filter(({ isOver }) => !isOver);
     if (this.#waiting.length === 0) return;
     const context = ++this.#lastContext;
     if (!this.#options.ask(context).ok) return;
@@ -63,7 +60,7 @@ export class Reads {
     for (const context of contexts) {
       const asked = this.#asked.get(context);
       this.#asked.delete(context);
-      for (const { ready } of asked?.waiters ?? []) ready();
+      for (const waiter of asked?.waiters ?? []) if (this.#end(waiter)) waiter.ready();
     }
   }
 
@@ -77,6 +74,14 @@ export class Reads {
     const lateMs = now() - patienceMs;
     for (const [context, { askedAtMs }] of this.#asked) if (askedAtMs < lateMs) this.#takeBack(context);
     this.flush();
+  }
+
+  /** False when it is over already. */
+  #end(waiter: Waiter): boolean {
+    if (waiter.isOver) return false;
+    waiter.isOver = true;
+    this.#count--;
+    return true;
   }
 
   #takeBack(context: number): void {

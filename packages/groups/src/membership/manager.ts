@@ -63,8 +63,8 @@ export class MembershipManager {
       .filter(({ id }) => configuration.configuration.voters.includes(id))
       .sort((a, b) => b.match - a.match || (a.id < b.id ? -1 : 1));
     const [heir] = heirs;
-    if (heir === undefined) {
-      // Nobody votes yet that could: the others have to be made voters first.
+    if (heir === undefined || configuration.index === 0) {
+      // Nobody votes yet that could, or knows that it does: the others have to be made voters first.
       this.#adjust(configuration.configuration);
       return false;
     }

@@ -17,6 +17,7 @@ const simulations = [
   'packages/groups/test/machine',
   'packages/groups/test/storage',
   'packages/streams/test/sim',
+  'packages/store/test/sim',
   'packages/store/test/sqlite',
 ];
 

@@ -4,7 +4,8 @@ import { createStore } from '@mosaik/store';
 import { createStreams } from '@mosaik/streams';
 import { reportReady } from '../../child.ts';
 import { startMosaikNode } from '../../mosaik-node.ts';
-import { Replayed } from './mosaik-streams.ts';
+import { Folded, Replayed } from './mosaik-streams.ts';
+import { volumes } from './volumes.ts';
 
 const [bootstrap = ''] = process.argv.slice(2);
 const { address, transport, discovery } = await startMosaikNode({ bootstrap });
@@ -22,6 +23,17 @@ async function replay(count: number): Promise<number> {
   return count / ((performance.now() - startedAt) / 1000);
 }
 
+/** The milliseconds until a view covers so many data, with the snapshot of the keeper or without. */
+async function join(count: number, version: number): Promise<number> {
+  const startedAt = performance.now();
+  await using view = store.fold(Folded, volumes(version));
+  await view.when().reaches(count);
+  const isFromSnapshot = view.stats.restored > 0;
+  if (isFromSnapshot !== (version === 1))
+    throw new Error('the snapshot was used where it should not, or not');
+  return performance.now() - startedAt;
+}
+
 // Ready when it is connected, as a client of a server is: to find the keeper is not what is measured.
 while (discovery.catalog.size === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-reportReady(address, { replay });
+reportReady(address, { replay, join });

@@ -1,6 +1,7 @@
 import {
   type Codec,
-  cborCodec,
+  decodeCbor,
+  encodeCbor,
   InvalidArgumentError,
   isUniqueId,
   type StreamId,
@@ -21,6 +22,16 @@ export interface StreamDefinition<In, Out = In> {
   readonly codec: Codec<In>;
   readonly schema: StandardSchemaV1<In, Out> | undefined;
 }
+
+/**
+ * CBOR. Bytes within a datum that fills most of the block it came in are views of that block: nobody else writes to it,
+ * and keeping the datum keeps little else. Of smaller data they are copied, or a byte would keep a block alive.
+ */
+const datumCodec: Codec<unknown> = {
+  name: 'cbor',
+  encode: encodeCbor,
+  decode: (bytes) => decodeCbor(bytes, { copyBytes: 2 * bytes.length < bytes.buffer.byteLength }),
+};
 
 /** What a definition may say besides its name. */
 export interface StreamDefinitionOptions<In, Out = In> {
@@ -63,7 +74,7 @@ export function stream<In, Out>(
   if (typeof name !== 'string' || name === '')
     throw new InvalidArgumentError('name', 'a text that is not empty');
   const options: StreamDefinitionOptions<In, Out> = '~standard' in given ? { schema: given } : given;
-  const { schema, codec = cborCodec<In>(), id = streamId(name) } = options;
+  const { schema, codec = datumCodec as Codec<In>, id = streamId(name) } = options;
   if (!isUniqueId(id)) throw new InvalidArgumentError('id', '64 lowercase hexadecimal digits');
   return Object.freeze({ id, name, codec, schema });
 }

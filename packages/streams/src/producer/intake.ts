@@ -23,6 +23,8 @@ const DATUM_BYTES_MAX = MESSAGE_BYTES_MAX - 64;
 export interface IntakeTarget {
   /** Undefined while data can be taken; else the error a datum is handed back with. */
   readonly obstacle: <T>(datum: T) => (MosaikError & { readonly datum: T }) | undefined;
+  /** Whether there is none, at less cost. */
+  readonly isOpen: boolean;
   /** Whether the obstacle is for good. */
   readonly isOver: boolean;
   /** Takes a datum; callers that can wait go on when the promise resolves. */
@@ -67,7 +69,7 @@ export class Intake<In> {
 
   /** Looks anew whether data can be taken. */
   update(): void {
-    this.#isOpen = this.#target.obstacle(undefined) === undefined;
+    this.#isOpen = this.#target.isOpen;
     for (const wake of this.#waiting) {
       if (!this.#isOpen && !this.#target.isOver) break;
       wake();

@@ -190,6 +190,9 @@ export class ProducerNode<In> {
     const node = this;
     return {
       obstacle: <T>(datum: T) => this.#obstacle(datum),
+      get isOpen() {
+        return node.#isOnline && !node.#fanout.isHeld && !this.isOver;
+      },
       get isOver() {
         return node.#isClosed || node.#failure !== undefined;
       },

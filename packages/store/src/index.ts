@@ -15,6 +15,7 @@ export type {
   FoldStats,
   FoldWhen,
 } from './fold/fold.ts';
+export { SnapshotTooLargeError } from './fold/snapshot.ts';
 export { LogStorageError, type LogStorageFailure } from './log/errors.ts';
 export type {
   Durability,

@@ -115,6 +115,7 @@ export class StoreNode implements Store {
     const release = async (): Promise<void> => {
       this.#retained.delete(id);
       this.#evaluateReplays(id);
+      this.#server.withdraw(node);
       await node.close();
     };
     try {
@@ -193,8 +194,9 @@ export class StoreNode implements Store {
   async #close(): Promise<void> {
     await Promise.all(Array.from(this.#folds.values(), (fold) => fold.close()));
     await Promise.all(Array.from(this.#replays.values(), (replay) => replay.close()));
-    await this.#scope.close();
+    for (const node of this.#retained.values()) if (node !== undefined) this.#server.withdraw(node);
     this.#retained.clear();
+    await this.#scope.close();
     await Promise.all(Array.from(this.#storages, (storage) => storage.close()));
   }
 

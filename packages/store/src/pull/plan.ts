@@ -38,9 +38,9 @@ export type Plan =
   | { readonly kind: 'wait'; readonly why: string };
 
 /** Below this a mirror is not worth a detour: the producer has it close at hand. */
-export const MIRROR_BYTES_MIN: number = 1024 * 1024;
+const MIRROR_BYTES_MIN = 1024 * 1024;
 /** From here on several mirrors share the work. */
-export const PULL_BYTES_MIN: number = 4 * 1024 * 1024;
+const PULL_BYTES_MIN = 4 * 1024 * 1024;
 const PULL_PEERS_MAX = 4;
 
 /**

@@ -35,15 +35,18 @@ import { serveSnapshot } from './snapshot.ts';
 const FIRST_REQUEST_MS = 10_000;
 const NEXT_REQUEST_MS = 120_000;
 
-/** What is kept here of one stream. */
-export interface Served {
+/** Something that not everybody may have. */
+export interface Guarded {
   readonly acceptIf: (peer: PeerInfo) => boolean;
+}
+
+/** What is kept here of one stream. */
+export interface Served extends Guarded {
   readonly logs: readonly KeptLog[];
 }
 
 /** The newest snapshot of a fold that is kept here. */
-export interface ServedFold {
-  readonly acceptIf: (peer: PeerInfo) => boolean;
+export interface ServedFold extends Guarded {
   /** The one with this hash where it is still there, else the newest. */
   readonly snapshot: (hash?: Uint8Array) => Promise<SnapshotOffer | undefined>;
 }
@@ -72,8 +75,8 @@ class Refusal extends Error {
 /** Answers what peers ask of the logs that are kept here. */
 export class LogServer {
   readonly #options: ServerOptions;
-  /** Links that data go over, and what decides whether they still may. */
-  readonly #active = new Map<Link<Uint8Array>, () => boolean>();
+  /** Links that data go over, and what of. */
+  readonly #active = new Map<Link<Uint8Array>, Guarded>();
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -85,8 +88,18 @@ export class LogServer {
 
   /** The catalog has changed: whoever does not qualify any more is let go. */
   reconsider(): void {
-    for (const [link, isAllowed] of [...this.#active]) {
-      if (!isAllowed()) void link.close(StoreCode.NotAllowed, 'not allowed by acceptIf');
+    for (const [link, { acceptIf }] of [...this.#active]) {
+      const info = this.#options.lookUp(link.peer);
+      // Who left the catalog may be cut off from others only: its link decides.
+      if (info === undefined || acceptIf(info)) continue;
+      void link.close(StoreCode.NotAllowed, 'not allowed by acceptIf');
+    }
+  }
+
+  /** Something is not kept here any more: whoever reads it is let go, and looks elsewhere. */
+  withdraw(guarded: Guarded): void {
+    for (const [link, active] of [...this.#active]) {
+      if (active === guarded) void link.close(StoreCode.NotFound, 'not kept here any more');
     }
   }
 
@@ -162,21 +175,13 @@ export class LogServer {
   }
 
   /** A reader may be quicker than the gossip about it: it brings its entry. */
-  async #admit(
-    link: Link<Uint8Array>,
-    entry: Uint8Array,
-    { acceptIf }: Pick<Served, 'acceptIf'>,
-  ): Promise<void> {
+  async #admit(link: Link<Uint8Array>, entry: Uint8Array, guarded: Guarded): Promise<void> {
     const { discovery, lookUp } = this.#options;
     if (lookUp(link.peer) === undefined && entry.length > 0) await discovery.feed(entry).catch(() => {});
     const info = lookUp(link.peer);
     if (info === undefined) throw new Refusal(StoreCode.NotAllowed, 'this peer is not in the catalog');
-    if (!acceptIf(info)) throw new Refusal(StoreCode.NotAllowed, 'not allowed by acceptIf');
-    this.#active.set(link, () => {
-      const now = lookUp(link.peer);
-      // Who left the catalog may be cut off from others only: its link decides.
-      return now === undefined || acceptIf(now);
-    });
+    if (!guarded.acceptIf(info)) throw new Refusal(StoreCode.NotAllowed, 'not allowed by acceptIf');
+    this.#active.set(link, guarded);
   }
 }
 

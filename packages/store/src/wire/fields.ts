@@ -43,11 +43,6 @@ export function readCount(value: unknown): Sequence {
   throw malformed('not a whole number of 0 or more');
 }
 
-export function readText(value: unknown, lengthMax: number): string {
-  if (typeof value === 'string' && value.length <= lengthMax) return value;
-  throw malformed('not a text');
-}
-
 const EPOCH = /^[0-9a-f]{16}$/;
 
 export function readLog(value: unknown): Epoch {

@@ -49,7 +49,7 @@ export interface AskSnapshot {
 }
 
 export const CHUNK_BYTES: number = 256 * 1024;
-export const HASH_BYTES = 32;
+const HASH_BYTES = 32;
 /** Of a snapshot: 1 GiB. */
 const CHUNKS_MAX = 4_096;
 const POSITIONS_MAX = 4_096;

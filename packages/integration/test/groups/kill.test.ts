@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sharedNowMs } from '../support/clock.ts';
 import { inFolder } from '../support/folder.ts';
-import { GroupCluster, type MemberProcess } from '../support/groups.ts';
+import { cpuWaits, GroupCluster, type MemberProcess } from '../support/groups.ts';
 import { Load } from '../support/load.ts';
 import { until, within } from '../support/wait.ts';
 
@@ -19,11 +19,6 @@ interface Outage {
   readonly waitedMs: number;
 }
 
-/** How long each process has waited for the machine since it started. */
-function waits(members: readonly MemberProcess[]): Promise<readonly number[]> {
-  return Promise.all(members.map((member) => member.call<number>('waitedForCpuMs')));
-}
-
 async function killLeader(cluster: GroupCluster, load: Load): Promise<Outage> {
   const leader = await cluster.untilWhole(30_000);
   load.through(cluster.members);
@@ -34,11 +29,9 @@ async function killLeader(cluster: GroupCluster, load: Load): Promise<Outage> {
   const killedAtMs = sharedNowMs();
   victim.signal('SIGKILL');
   load.mark(killedAtMs);
-  const waitsBefore = await waits(survivors);
+  const waited = await cpuWaits(survivors);
   await until('writes are served again', 20_000, () => load.servedAtMs !== undefined);
-  const waitedMs = Math.max(
-    ...(await waits(survivors)).map((ms, survivor) => ms - (waitsBefore[survivor] as number)),
-  );
+  const waitedMs = await waited.longestMs();
   await victim.exited;
   await cluster.restart(leader);
   return { ms: (load.servedAtMs ?? Number.POSITIVE_INFINITY) - killedAtMs, waitedMs };

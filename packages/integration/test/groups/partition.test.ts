@@ -100,13 +100,13 @@ async function inPartition(options: ClusterOptions): Promise<void> {
 
 describe.skipIf(refused !== undefined)(title, () => {
   it(
-    'cuts off the leader: the minority refuses, the majority serves, all agree in the end; in memory',
+    'has a minority that refuses, a majority that serves, and agreement in the end; in memory',
     () => inPartition({}),
     300_000,
   );
 
   it(
-    'cuts off the leader: the minority refuses, the majority serves, all agree in the end; on disk',
+    'has a minority that refuses, a majority that serves, and agreement in the end; on disk',
     () => inFolder((folder) => inPartition({ fileOf: (member) => join(folder, `${member}.db`) })),
     300_000,
   );

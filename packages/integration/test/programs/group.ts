@@ -19,7 +19,7 @@ import { programArgument, serveCalls } from '../support/program.ts';
 
 const alarms: string[] = [];
 enableLog('mosaik:*:error');
-setLogSink(({ namespace, message }) => void alarms.push(`${namespace} ${message}`));
+setLogSink(({ namespace, level, message }) => void alarms.push(`${namespace}:${level} ${message}`));
 
 const { file, key, consensus, bootstrap, ...node } = programArgument<GroupProcessOptions>();
 const transport = await startNode(node);
@@ -102,6 +102,9 @@ async function leave(): Promise<Leave> {
 serveCalls({
   local: () => ({ peerId: transport.local.peerId, addresses: transport.local.addresses.value }),
   refusal: () => refusal,
+  groupId: () => member().id,
+  /** How many other nodes this one knows of. */
+  known: () => [...discovery.catalog].length,
   view,
   configurations: () => configurations,
   alarms: () => alarms,

@@ -160,3 +160,18 @@ export class GroupCluster implements AsyncDisposable {
     await Promise.all(this.members.map((member) => member?.[Symbol.asyncDispose]()));
   }
 }
+
+/** From now on. */
+export interface CpuWaits {
+  /** How long the process that had to wait longest was ready to run, and the machine ran something else. */
+  longestMs(): Promise<number>;
+}
+
+export async function cpuWaits(members: readonly MemberProcess[]): Promise<CpuWaits> {
+  const ask = (): Promise<readonly number[]> =>
+    Promise.all(members.map((member) => member.call<number>('waitedForCpuMs')));
+  const before = await ask();
+  return {
+    longestMs: async () => Math.max(...(await ask()).map((ms, index) => ms - (before[index] as number))),
+  };
+}

@@ -57,7 +57,10 @@ export class StoreNode implements Store {
     this.#scope = createScope({
       runtime,
       name: 'store',
-      onError: (error, where) => log.error('%s: %o', where, error),
+      onError: (error, where) => {
+        log.error('%s: %o', where, error);
+        options.onError?.(error, where);
+      },
     });
     this.#context = {
       reach: {

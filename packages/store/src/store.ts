@@ -1,4 +1,5 @@
 import type { Discovery } from '@mosaik/discovery';
+import type { ErrorHandler } from '@mosaik/primitives';
 import type { StreamDefinition, Streams } from '@mosaik/streams';
 import type { Transport } from '@mosaik/transport';
 import type { Fold, FoldOptions } from './fold/fold.ts';
@@ -10,6 +11,8 @@ export interface StoreOptions {
   readonly transport: Transport;
   readonly discovery: Discovery;
   readonly streams: Streams;
+  /** Told of errors of work in the background, and where; by default they are only logged. */
+  readonly onError?: ErrorHandler | undefined;
 }
 
 /** A look inside. */

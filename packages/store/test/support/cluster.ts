@@ -4,6 +4,9 @@ import { createWorld, type Host, type World, type WorldOptions } from '@mosaik/t
 import type { Transport } from '@mosaik/transport';
 import { createStore, type Replay, type ReplayRecord, type Store } from '../../src/index.ts';
 
+/** What went wrong in the stores of the world that runs. */
+let background: Error[] = [];
+
 /** A simulated node with streams and a store. */
 export interface Node {
   readonly host: Host;
@@ -18,7 +21,13 @@ export async function startNode(host: Host, options: Partial<DiscoveryOptions> =
   const transport = host.transport();
   const discovery = await createDiscovery({ ...options, transport });
   const streams = createStreams({ transport, discovery });
-  const store = createStore({ transport, discovery, streams });
+  const store = createStore({
+    transport,
+    discovery,
+    streams,
+    onError: (error, where) =>
+      background.push(new Error(`${host.name} ${where}: ${error.message}`, { cause: error })),
+  });
   return { host, transport, discovery, streams, store };
 }
 
@@ -51,8 +60,10 @@ export async function restart(node: Node, ...others: readonly Node[]): Promise<N
 /** Runs a test in a world of its own, and fails on errors in the background. */
 export async function inWorld(options: WorldOptions, test: (world: World) => Promise<void>): Promise<World> {
   const world = createWorld(options);
+  background = [];
   await world.run(() => test(world), { maxVirtualMs: 24 * 3_600_000, maxEvents: 200_000_000 });
   if (world.errors.length > 0) throw world.errors[0]?.error ?? new Error('an error in the background');
+  if (background[0] !== undefined) throw background[0];
   return world;
 }
 

@@ -17,16 +17,17 @@ export interface Example {
 
 const FIRST_EXAMPLE = /^```ts\n(?<code>.*?)^```$(?:\s*(?:[^`\n]*\n)*?\s*```text\n(?<prints>.*?)^```$)?/ms;
 
-/** The examples of all packages whose README has one. */
+/** The examples of all packages whose README has one, and of the whole. */
 export function examples(): readonly Example[] {
-  return readdirSync(PACKAGES)
+  const ofPackages = readdirSync(PACKAGES)
     .sort()
-    .flatMap((name) => exampleOf(name) ?? []);
+    .flatMap((name) => exampleIn(join(PACKAGES, name, 'README.md'), name, join(PACKAGES, name)) ?? []);
+  // The folder of these tests is the one that has everything at hand.
+  const ofTheWhole = exampleIn(join(PACKAGES, '..', 'README.md'), 'the whole', join(PACKAGES, 'integration'));
+  return ofTheWhole === undefined ? ofPackages : [...ofPackages, ofTheWhole];
 }
 
-function exampleOf(name: string): Example | undefined {
-  const folder = join(PACKAGES, name);
-  const readme = join(folder, 'README.md');
+function exampleIn(readme: string, name: string, folder: string): Example | undefined {
   if (!existsSync(readme)) return undefined;
   const { code, prints } = FIRST_EXAMPLE.exec(readFileSync(readme, 'utf8'))?.groups ?? {};
   return code === undefined ? undefined : { package: name, folder, code, prints };

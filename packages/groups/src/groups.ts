@@ -14,7 +14,13 @@ import type { Group } from './group.ts';
 import { GroupHandle } from './handle.ts';
 import type { StateMachine } from './machine/machine.ts';
 import { Member } from './member/member.ts';
-import { consensusSettings, DEFAULT_TICK_MS, type GroupsOptions, type JoinOptions } from './options.ts';
+import {
+  consensusSettings,
+  DEFAULT_TICK_MS,
+  type GroupsOptions,
+  type GroupsTestOptions,
+  type JoinOptions,
+} from './options.ts';
 import { memory } from './storage/memory.ts';
 import { Ticker } from './ticker.ts';
 
@@ -50,9 +56,14 @@ export function createGroups(options: GroupsOptions): Groups {
   return new GroupsNode(options);
 }
 
+/** The same, with rules that tests replace. */
+export function createGroupsWith(options: GroupsOptions & GroupsTestOptions): Groups {
+  return new GroupsNode(options);
+}
+
 class GroupsNode implements Groups {
   readonly joined: Map<GroupId, Group<never, unknown, never, unknown>> = new Map();
-  readonly #options: GroupsOptions;
+  readonly #options: GroupsOptions & GroupsTestOptions;
   readonly #scope: Scope;
   readonly #hub: BondHub;
   readonly #ticker: Ticker;
@@ -60,7 +71,7 @@ class GroupsNode implements Groups {
   readonly #joining = new Set<GroupId>();
   #closing: Promise<void> | undefined;
 
-  constructor(options: GroupsOptions) {
+  constructor(options: GroupsOptions & GroupsTestOptions) {
     const { transport, discovery, tickMs = DEFAULT_TICK_MS } = options;
     if (!(tickMs > 0)) throw new InvalidArgumentError('tickMs', `a number above 0, not ${tickMs}`);
     this.#options = options;
@@ -103,6 +114,7 @@ class GroupsNode implements Groups {
       machine: options.machine as StateMachine<unknown, unknown, unknown, unknown>,
       storage,
       acceptIf: options.acceptIf,
+      rules: this.#options.rules,
       bond: (group) => this.#hub.join(group),
       isExpectingOthers: () => this.#isExpectingOthers(member),
     });

@@ -3,7 +3,9 @@ import { InvalidArgumentError } from '@mosaik/primitives';
 import type { Transport } from '@mosaik/transport';
 import type { GroupKey } from './bonds/key.ts';
 import type { BondOptions } from './bonds/options.ts';
+import type { ApplierRules } from './machine/applier/rules.ts';
 import type { StateMachine } from './machine/machine.ts';
+import type { Rules } from './raft/rules.ts';
 import type { Storage } from './storage/storage.ts';
 
 /** How the groups of a node are set up. */
@@ -16,6 +18,14 @@ export interface GroupsOptions {
    * between two nodes leave together. Default 50. Members may differ in it, but not by much.
    */
   readonly tickMs?: number | undefined;
+}
+
+/** What tests replace to prove that they would notice; no part of the public contract. */
+export interface GroupsTestOptions {
+  readonly rules?: {
+    readonly raft?: Partial<Rules>;
+    readonly applier?: Partial<ApplierRules>;
+  };
 }
 
 /** What only tunes a group: members may differ in it, and it may change by a rolling restart. */

@@ -6,7 +6,6 @@ import {
   GroupClosedError,
   GroupOverloadedError,
 } from '../errors.ts';
-import { ResultForgottenError } from '../machine/errors.ts';
 import type { LogIndex } from '../raft/types.ts';
 import type { CommandSession, PendingCommand, SessionOutcome } from './session.ts';
 
@@ -228,12 +227,11 @@ function errorOf(outcome: SessionOutcome): Error | undefined {
     case 'failed':
     case 'lost':
       return outcome.error;
-    case 'forgotten':
-      return new ResultForgottenError(0, 0);
     case 'applied':
       return undefined;
     case 'gap':
     case 'expired':
+    case 'forgotten':
       return new GroupClosedError(`an outcome that a session keeps to itself: ${outcome.kind}`);
   }
 }

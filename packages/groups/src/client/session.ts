@@ -1,7 +1,7 @@
 import type { Runtime } from '@mosaik/primitives';
 import type { Outcome } from '../machine/applier.ts';
 import { encodeRecord, NONCE_BYTES, nonceText } from '../machine/commands.ts';
-import { SessionExpiredError } from '../machine/errors.ts';
+import { ResultForgottenError, SessionExpiredError } from '../machine/errors.ts';
 import { Ring } from './ring.ts';
 
 /** A command on its way: encoded once, heard of once. */
@@ -17,7 +17,7 @@ export interface PendingCommand {
 
 export type SessionOutcome =
   | Outcome<unknown>
-  /** The session that it was sent under is gone: whether it was applied is not known. */
+  /** It was sent, and its result will not be known: the error says why, and whether it was applied. */
   | { readonly kind: 'lost'; readonly error: Error };
 
 export interface SessionOptions {
@@ -241,10 +241,12 @@ export class CommandSession {
     const command = this.#inFlight.shift();
     if (command === undefined) return;
     this.#inFlightBytes -= command.bytes.length;
-    this.#first++;
+    const sequence = this.#first++;
     if (this.#sent > 0) this.#sent--;
     this.#progressAtMs = this.#options.runtime.now();
-    command.settle(outcome);
+    const isForgotten = outcome.kind === 'forgotten';
+    const error = isForgotten ? new ResultForgottenError(this.#session ?? 0, sequence) : undefined;
+    command.settle(error === undefined ? outcome : { kind: 'lost', error });
     if (this.#waiting.length > 0) this.#flushSoon();
   }
 

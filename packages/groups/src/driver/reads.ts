@@ -1,5 +1,3 @@
-import type { ReadResult } from '../raft/raft.ts';
-
 interface Waiter {
   readonly ready: () => void;
   /** It was answered, or given up. */
@@ -12,7 +10,8 @@ interface Asked {
 }
 
 interface ReadsOptions {
-  readonly ask: (context: number) => ReadResult;
+  /** False when there is nobody to ask now. */
+  readonly ask: (context: number) => boolean;
   readonly now: () => number;
   /** An answer that takes longer is taken for lost. */
   readonly patienceMs: number;
@@ -51,7 +50,7 @@ export class Reads {
     this.#waiting = this.#waiting.filter(({ isOver }) => !isOver);
     if (this.#waiting.length === 0) return;
     const context = ++this.#lastContext;
-    if (!this.#options.ask(context).ok) return;
+    if (!this.#options.ask(context)) return;
     this.#asked.set(context, { waiters: this.#waiting, askedAtMs: this.#options.now() });
     this.#waiting = [];
   }

@@ -6,8 +6,8 @@ import { Replica } from '../driver/replica.ts';
 import { type Applier, type ApplyObserver, createApplier } from '../machine/applier.ts';
 import type { LeadershipPreference, StateMachine } from '../machine/machine.ts';
 import { MembershipManager } from '../membership/manager.ts';
-import { type ConsensusSettings, ticksOf } from '../options.ts';
-import { createRaft } from '../raft/create.ts';
+import { type ConsensusSettings, type GroupsTestOptions, ticksOf } from '../options.ts';
+import { createRaftWith } from '../raft/create.ts';
 import type { Message } from '../raft/messages.ts';
 import type { CatchUpNeed, ConfigurationInForce, Leadership, Preference, StoredState } from '../raft/raft.ts';
 import type { LogIndex, MemberId } from '../raft/types.ts';
@@ -26,6 +26,7 @@ export interface LifeHost {
   readonly settings: ConsensusSettings;
   readonly machine: StateMachine<unknown, unknown, unknown, unknown>;
   readonly isLeaving: () => boolean;
+  readonly rules: GroupsTestOptions['rules'];
   readonly applyObserver: ApplyObserver<unknown>;
   send(to: MemberId, message: GroupMessage): boolean;
   /** Strong reads that wait are asked for. */
@@ -148,6 +149,7 @@ export class Life {
     const applier = createApplier({
       machine,
       observer: applyObserver,
+      rules: this.#host.rules?.applier,
       guard: settings.guardDeterminism,
       hashEvery: settings.compareStateEvery > 0 ? settings.compareStateEvery : undefined,
     });
@@ -212,7 +214,8 @@ export class Life {
   #createReplica(stored: StoredState, applier: Works['applier']): Replica {
     const { settings, runtime } = this.#host;
     const heartbeatTicks = ticksOf(settings, settings.heartbeatMs);
-    const raft = createRaft({
+    const raft = createRaftWith({
+      rules: this.#host.rules?.raft ?? {},
       id: this.member,
       random: () => runtime.random(),
       stored,

@@ -18,7 +18,7 @@ import { type ConsensusSettings, ticksOf } from '../options.ts';
 import type { Leadership } from '../raft/raft.ts';
 import type { LogIndex, MemberId } from '../raft/types.ts';
 import { peerOf } from '../wire/member.ts';
-import { decodeGroupMessage, encodeGroupMessage, type GroupMessage } from '../wire/messages.ts';
+import type { GroupMessage } from '../wire/messages.ts';
 import { encodeStatus } from '../wire/status.ts';
 import { Changes } from './changes.ts';
 import { Histories } from './histories.ts';
@@ -28,7 +28,7 @@ import { openLog } from './log-book.ts';
 import type { MemberOptions, MemberState } from './options.ts';
 import { Peers } from './peers.ts';
 import type { Reverted } from './reverted.ts';
-import { isBulky, Router } from './router.ts';
+import { Router } from './router.ts';
 import { standSoon } from './stand-soon.ts';
 import { StateHashes } from './state-hashes.ts';
 
@@ -94,7 +94,7 @@ export class Member implements BondedGroup, LifeHost {
       resendAfterMs: 2 * this.settings.electionTimeoutMs,
     });
     this.reads = new Reads({
-      ask: (context) => this.#life?.works?.replica.requestRead(context) ?? NO_LEADER,
+      ask: (context) => this.#life?.works?.replica.requestRead(context).ok ?? false,
       now: () => this.runtime.now(),
       patienceMs: 2 * this.settings.electionTimeoutMs,
     });
@@ -104,7 +104,10 @@ export class Member implements BondedGroup, LifeHost {
       leader: () => this.#leader,
       isLeader: () => this.isLeader,
       isOurs: (member) => this.#isOurs(member),
-      send: (to, message) => this.send(to, message),
+      self: () => this.#life?.member,
+      peers: this.peers,
+      channel: () => this.#bonds?.channel,
+      onMalformed: () => this.#malformed.add(1),
       onStateHash: (from, index, hash) => this.#hashes.others(from, index, hash),
     });
     this.histories = new Histories({
@@ -142,6 +145,10 @@ export class Member implements BondedGroup, LifeHost {
       hashed: (index, hash) => this.#hashes.own(index, hash),
       fault: (index, error) => log.error('%s: entry %d: %s', shortId(this.id), index, error.message),
     };
+  }
+
+  get rules(): MemberOptions['rules'] {
+    return this.options.rules;
   }
 
   get life(): Life | undefined {
@@ -259,25 +266,11 @@ export class Member implements BondedGroup, LifeHost {
   }
 
   onMessage(bond: Bond, payload: Uint8Array): void {
-    const from = this.peers.get(bond.peer)?.status.member;
-    const to = this.#life?.member;
-    if (from === undefined || to === undefined) return;
-    try {
-      const message = decodeGroupMessage(payload, { from, to });
-      if (message !== undefined) this.#router.receive(from, message);
-    } catch (thrown) {
-      if (!(thrown instanceof DecodeError)) throw thrown;
-      this.#malformed.add(1);
-      bond.end(GroupCode.Malformed, thrown.message);
-    }
+    this.#router.deliver(bond, payload);
   }
 
   send(to: MemberId, message: GroupMessage): boolean {
-    const peer = this.peers.of(to);
-    const from = this.#life?.member;
-    if (peer === undefined || from === undefined || this.#bonds === undefined) return false;
-    const frame = encodeGroupMessage(this.#bonds.channel, { from, to }, message);
-    return isBulky(message) ? peer.bond.sendBulk(frame) : peer.bond.send(frame);
+    return this.#router.send(to, message);
   }
 
   beforeOutput(): void {
@@ -397,5 +390,3 @@ export class Member implements BondedGroup, LifeHost {
     return history !== undefined && this.peers.of(member)?.status.history?.id === history;
   }
 }
-
-const NO_LEADER = { ok: false, reason: 'noLeader', leader: undefined } as const;

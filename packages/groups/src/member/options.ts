@@ -2,7 +2,7 @@ import type { PeerInfo } from '@mosaik/discovery';
 import type { GroupId, Metrics, PeerId, Scope } from '@mosaik/primitives';
 import type { BondedGroup, GroupBonds } from '../bonds/bond.ts';
 import type { StateMachine } from '../machine/machine.ts';
-import type { ConsensusSettings } from '../options.ts';
+import type { ConsensusSettings, GroupsTestOptions } from '../options.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** What a member is made of. */
@@ -16,6 +16,7 @@ export interface MemberOptions {
   readonly machine: StateMachine<unknown, unknown, unknown, unknown>;
   readonly storage: Storage;
   readonly acceptIf: ((peer: PeerInfo) => boolean) | undefined;
+  readonly rules: GroupsTestOptions['rules'];
   /** Begins to bond with the other members. */
   readonly bond: (group: BondedGroup) => GroupBonds;
   /** Whether the catalog names members that there is no bond with. */

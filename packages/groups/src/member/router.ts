@@ -1,9 +1,12 @@
-import { createLog, type Scope, toError } from '@mosaik/primitives';
+import { createLog, DecodeError, type Scope, toError } from '@mosaik/primitives';
+import type { Bond } from '../bonds/bond.ts';
 import type { Question } from '../catch-up/server.ts';
+import { GroupCode } from '../codes.ts';
 import { decodeRecords } from '../machine/commands.ts';
 import type { LogIndex, MemberId } from '../raft/types.ts';
-import type { GroupMessage } from '../wire/messages.ts';
+import { decodeGroupMessage, encodeGroupMessage, type GroupMessage } from '../wire/messages.ts';
 import type { Works } from './life.ts';
+import type { Peers } from './peers.ts';
 
 const log = createLog('groups:router');
 
@@ -14,7 +17,11 @@ interface RouterOptions {
   readonly isLeader: () => boolean;
   /** Whether a bonded member is of the same history. */
   readonly isOurs: (member: MemberId) => boolean;
-  readonly send: (to: MemberId, message: GroupMessage) => boolean;
+  readonly self: () => MemberId | undefined;
+  readonly peers: Peers;
+  /** What stands for the group in frames. */
+  readonly channel: () => number | undefined;
+  readonly onMalformed: () => void;
   readonly onStateHash: (from: MemberId, index: LogIndex, hash: Uint8Array) => void;
 }
 
@@ -34,8 +41,33 @@ export class Router {
     return wasRefused;
   }
 
+  /** Takes a payload off a bond; one that is no message ends the bond. */
+  deliver(bond: Bond, payload: Uint8Array): void {
+    const from = this.#options.peers.get(bond.peer)?.status.member;
+    const to = this.#options.self();
+    if (from === undefined || to === undefined) return;
+    try {
+      const message = decodeGroupMessage(payload, { from, to });
+      if (message !== undefined) this.#receive(from, message);
+    } catch (thrown) {
+      if (!(thrown instanceof DecodeError)) throw thrown;
+      this.#options.onMalformed();
+      bond.end(GroupCode.Malformed, thrown.message);
+    }
+  }
+
+  /** False when there is no bond with this very member, or no room. */
+  send(to: MemberId, message: GroupMessage): boolean {
+    const bond = this.#options.peers.of(to)?.bond;
+    const from = this.#options.self();
+    const channel = this.#options.channel();
+    if (bond === undefined || from === undefined || channel === undefined) return false;
+    const frame = encodeGroupMessage(channel, { from, to }, message);
+    return isBulky(message) ? bond.sendBulk(frame) : bond.send(frame);
+  }
+
   /** @throws {DecodeError} for commands that are none. */
-  receive(from: MemberId, message: GroupMessage): void {
+  #receive(from: MemberId, message: GroupMessage): void {
     const works = this.#options.works();
     if (works === undefined || !this.#options.isOurs(from)) return;
     switch (message.kind) {
@@ -71,7 +103,7 @@ export class Router {
     const works = this.#options.works();
     const leader = this.#options.leader();
     if (works === undefined || leader === undefined) return false;
-    if (!this.#options.isLeader()) return this.#options.send(leader, { kind: 'forward', records });
+    if (!this.#options.isLeader()) return this.send(leader, { kind: 'forward', records });
     const isTaken = works.proposals.add(records);
     works.replica.poke();
     return isTaken;
@@ -81,11 +113,11 @@ export class Router {
     // What is no record must not come into the log.
     decodeRecords(records);
     if (this.#options.isLeader() && works.proposals.add(records)) works.replica.poke();
-    else this.#options.send(from, { kind: 'forwardRefused' });
+    else this.send(from, { kind: 'forwardRefused' });
   }
 
   #serve(works: Works, from: MemberId, question: Question): void {
-    const { scope, send } = this.#options;
+    const { scope } = this.#options;
     if (scope.isClosing) return;
     scope.spawn('catch-up answer', async () => {
       // What cannot be read now is not answered: whoever asks looks elsewhere.
@@ -93,13 +125,13 @@ export class Router {
         log.error('answering %s: %s', question.kind, toError(thrown).message);
         return undefined;
       });
-      if (answer !== undefined) send(from, answer);
+      if (answer !== undefined) this.send(from, answer);
     });
   }
 }
 
 /** What goes behind other bulk of the pair; everything else goes ahead of it. Appends must keep their order. */
-export function isBulky(message: GroupMessage): boolean {
+function isBulky(message: GroupMessage): boolean {
   switch (message.kind) {
     case 'raft':
       return message.message.type === 'append';

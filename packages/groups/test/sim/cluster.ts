@@ -3,7 +3,7 @@ import type { PeerId } from '@mosaik/primitives';
 import type { Host, World } from '@mosaik/testing';
 import type { Transport } from '@mosaik/transport';
 import type { Group } from '../../src/group.ts';
-import { createGroups, type Groups } from '../../src/groups.ts';
+import { createGroupsWith, type Groups } from '../../src/groups.ts';
 import {
   keyValue,
   type MapAnswer,
@@ -12,7 +12,7 @@ import {
   type MapResult,
 } from '../../src/machine/index.ts';
 import type { LeadershipPreference } from '../../src/machine/machine.ts';
-import type { ConsensusOptions, JoinOptions } from '../../src/options.ts';
+import type { ConsensusOptions, GroupsTestOptions, JoinOptions } from '../../src/options.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { startBase } from '../support/world.ts';
 
@@ -34,15 +34,16 @@ export interface NodeOptions {
   readonly consensus?: ConsensusOptions;
   readonly storage?: Storage;
   readonly leadership?: LeadershipPreference;
+  readonly rules?: GroupsTestOptions['rules'];
   readonly join?: Partial<JoinOptions<MapCommand<number>, MapResult<number>, MapQuery, MapAnswer<number>>>;
 }
 
 /** Starts a node on a host and joins the group. */
 export async function startNode(world: World, name: string, options: NodeOptions = {}): Promise<Node> {
   const host = world.hosts.find((known) => known.name === name) ?? world.host(name);
-  const { bootstrap = [], consensus, storage, leadership, join } = options;
+  const { bootstrap = [], consensus, storage, leadership, join, rules } = options;
   const base = await startBase(host, bootstrap);
-  const groups = createGroups(base);
+  const groups = createGroupsWith({ ...base, ...(rules === undefined ? {} : { rules }) });
   const group = await groups.join({
     key: 'sim',
     machine: { ...keyValue<number>(), leadership },

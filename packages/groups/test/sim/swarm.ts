@@ -10,9 +10,9 @@ import {
 import { CommandAbortedError, GroupClosedError, GroupOverloadedError } from '../../src/errors.ts';
 import { memory } from '../../src/storage/memory.ts';
 import { simulated } from '../../src/storage/simulated/index.ts';
-import type { Storage } from '../../src/storage/storage.ts';
+import type { Incarnation, LogStorage, Storage } from '../../src/storage/storage.ts';
 import { inWorld } from '../support/world.ts';
-import { describe as describeNodes, leaderOf, type Node, startNode } from './cluster.ts';
+import { describe as describeNodes, leaderOf, type Node, type NodeOptions, startNode } from './cluster.ts';
 
 /** What clients ask of a key: values are unique, so that a command that was applied twice shows in what was there before. */
 type Input =
@@ -44,6 +44,10 @@ interface Plan {
   readonly snapshotEvery: number;
   readonly retainEntries: number;
   readonly retainBytes: number;
+  /** How long a disk takes to sync, in ms. */
+  readonly syncMs: number;
+  /** Share of faults that take the power from all hosts at once. */
+  readonly blackouts: number;
 }
 
 function planOf(runtime: Runtime): Plan {
@@ -56,7 +60,19 @@ function planOf(runtime: Runtime): Plan {
     snapshotEvery: runtime.random() < 0.6 ? 20 + randomInt(runtime, 100) : 10_000,
     retainEntries: randomInt(runtime, 50),
     retainBytes: runtime.random() < 0.7 ? 1 + randomInt(runtime, 2_000) : 16_777_216,
+    syncMs: runtime.random() < 0.5 ? 1 : 20 * runtime.random(),
+    blackouts: runtime.random() < 0.5 ? 0 : 0.1,
   };
+}
+
+/** What is wrong on purpose. */
+export interface Mutant {
+  readonly rules?: NodeOptions['rules'];
+  readonly syncsFirst?: boolean;
+  /** A member that has lost its log goes on under the same identity. */
+  readonly keepsIdentity?: boolean;
+  /** Plans in which it can show. */
+  readonly plan?: Partial<Plan>;
 }
 
 /** What came of a run, for whoever sums up. */
@@ -72,11 +88,11 @@ export interface SwarmResult {
  * A cluster of whole nodes under faults: everything is drawn from the seed. Clients at random members, while hosts are cut
  * off, killed, lose power, stall and come back; then all is healed, and the group has to work again, all members the same.
  */
-export async function runSwarm(seed: number): Promise<SwarmResult> {
+export async function runSwarm(seed: number, mutant: Mutant = {}): Promise<SwarmResult> {
   let result: SwarmResult | undefined;
   await inWorld({ seed: `swarm ${seed}` }, async (world) => {
-    const plan = planOf(world.runtime);
-    const swarm = new Swarm(world, plan);
+    const plan = { ...planOf(world.runtime), ...mutant.plan };
+    const swarm = new Swarm(world, plan, mutant);
     try {
       result = await swarm.run();
     } catch (error) {
@@ -91,6 +107,7 @@ export async function runSwarm(seed: number): Promise<SwarmResult> {
 class Swarm {
   readonly #world: World;
   readonly #plan: Plan;
+  readonly #mutant: Mutant;
   readonly #history: History<Input, Output>;
   readonly #nodes: (Node | undefined)[] = [];
   readonly #disks: Disk[] = [];
@@ -99,7 +116,8 @@ class Swarm {
   #leaderChanges = 0;
   readonly #log: string[] = [];
 
-  constructor(world: World, plan: Plan) {
+  constructor(world: World, plan: Plan, mutant: Mutant) {
+    this.#mutant = mutant;
     this.#world = world;
     this.#plan = plan;
     this.#history = createHistory(world.runtime);
@@ -112,8 +130,10 @@ class Swarm {
   async run(): Promise<SwarmResult> {
     const { count, clients } = this.#plan;
     for (let index = 0; index < count; index++) {
-      const host = this.#world.host(`n${index}`);
-      this.#disks.push(createDisk(host, { runtime: this.#world.runtime }));
+      const { runtime } = this.#world;
+      const clock = { skewMs: 4_000 * (runtime.random() - 0.5), driftPpm: 400 * (runtime.random() - 0.5) };
+      const host = this.#world.host(`n${index}`, clock);
+      this.#disks.push(createDisk(host, { runtime, syncMs: this.#plan.syncMs }));
       await this.#start(index);
     }
     await this.#untilWhole(20_000);
@@ -146,15 +166,29 @@ class Swarm {
 
   async #start(index: number): Promise<void> {
     const { count, isDurable, snapshotEvery, retainEntries, retainBytes } = this.#plan;
-    const storage: Storage = isDurable ? simulated(this.#disks[index] as Disk) : memory();
+    const storage = this.#storageOf(index, isDurable);
     const others = Array.from({ length: count }, (_, other) => `sim://n${other}`).filter(
       (_, other) => other !== index,
     );
     this.#nodes[index] = await startNode(this.#world, `n${index}`, {
       bootstrap: others,
       storage,
+      ...(this.#mutant.rules === undefined ? {} : { rules: this.#mutant.rules }),
       consensus: { founders: count, snapshotEvery, retainEntries, retainBytes },
     });
+  }
+
+  #storageOf(index: number, isDurable: boolean): Storage {
+    const { syncsFirst = true, keepsIdentity = false } = this.#mutant;
+    const storage = isDurable ? simulated(this.#disks[index] as Disk, { rules: { syncsFirst } }) : memory();
+    if (!keepsIdentity) return storage;
+    const incarnation = `${index}`.padStart(32, 'a') as Incarnation;
+    return {
+      durability: storage.durability,
+      description: storage.description,
+      setAside: (reason) => storage.setAside(reason),
+      open: async (options) => withIncarnation(await storage.open(options), incarnation),
+    };
   }
 
   /** Everybody is up, agrees on the leader, is counted in, and no further behind than what is under way. */
@@ -245,7 +279,8 @@ class Swarm {
 
   async #oneFault(): Promise<void> {
     const chance = this.#world.runtime.random();
-    if (chance < 0.3) this.#cut();
+    if (chance < this.#plan.blackouts) await this.#blackout();
+    else if (chance < 0.3) this.#cut();
     else if (chance < 0.6) await this.#crash();
     else if (chance < 0.68) this.#stall();
     else if (chance < 0.75) this.#stallDisk();
@@ -303,6 +338,18 @@ class Swarm {
   async #restart(index: number): Promise<void> {
     this.#world.hosts[index]?.restart();
     await this.#start(index);
+  }
+
+  /** Only disks survive it, and of them what was synced. */
+  async #blackout(): Promise<void> {
+    if (!this.#plan.isDurable) return;
+    this.#note('blackout');
+    for (const [index, node] of this.#nodes.entries()) {
+      this.#nodes[index] = undefined;
+      node?.host.crash({ mode: 'powerLoss' });
+    }
+    await this.#world.sleep(this.#world.runtime.random() * 1_000);
+    for (let index = 0; index < this.#plan.count; index++) await this.#restart(index);
   }
 
   #stall(): void {
@@ -393,6 +440,17 @@ class Swarm {
       if (group.reverted().length > 0) throw new Error(`${host.name} was reverted`);
     }
   }
+}
+
+/** The log as it is, under another name. */
+function withIncarnation(log: LogStorage, incarnation: Incarnation): LogStorage {
+  return new Proxy(log, {
+    get(target, name) {
+      if (name === 'incarnation') return incarnation;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }
 
 function isWithoutEffect(error: unknown): boolean {

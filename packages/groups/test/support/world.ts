@@ -22,13 +22,12 @@ export async function startBase(
 }
 
 /** Runs a test in a world of its own, and fails on errors in the background. */
-export async function inWorld(options: WorldOptions, test: (world: World) => Promise<void>): Promise<World> {
+export async function inWorld(options: WorldOptions, test: (world: World) => Promise<void>): Promise<void> {
   const world = createWorld(options);
   // The lines of a simulation carry its time, where DEBUG asks for any.
   setLogSink(({ namespace, message }) => console.log(`${world.now.toFixed(1)} ${namespace} ${message}`));
   await world.run(() => test(world), { maxVirtualMs: 24 * 3_600_000, maxEvents: 200_000_000 });
   if (world.errors.length > 0) throw world.errors[0]?.error ?? new Error('an error in the background');
-  return world;
 }
 
 /** `npm run sim` takes many seeds, `npm test` a sample. */

@@ -8,6 +8,7 @@ import {
   type PeerId,
   type Scope,
   type StoreId,
+  sample,
   toError,
   type WatchSource,
   yieldNow,
@@ -38,6 +39,9 @@ const REMEMBERED = 16;
 const SERVED = 2;
 /** How often others are asked whether they came to the same. */
 const COMPARE_EVERY_MS = 30_000;
+/** How many of the others are asked: by who joins, and for comparing. */
+const JOIN_PEERS = 16;
+const COMPARE_PEERS = 4;
 /** Data that are applied before others get their turn. */
 const RUN_DATA = 4_096;
 
@@ -160,6 +164,7 @@ export class FoldNode<State, Out> implements ServedFold {
     } catch (thrown) {
       if (signal.aborted) return;
       this.#failure = toError(thrown);
+      this.events.emit({ type: 'failed', error: this.#failure });
       this.#changed();
       throw thrown;
     }
@@ -183,14 +188,20 @@ export class FoldNode<State, Out> implements ServedFold {
   async #restoreSaved(): Promise<void> {
     const saved = await this.settings.storage?.loadSnapshot(this.#key);
     if (saved === undefined) return;
-    const { version, data } = decodeSaved(saved);
-    if (version === this.settings.version) this.#restore(data, 'storage');
-    else this.events.emit({ type: 'rebuilt', version });
+    try {
+      const { version, data } = decodeSaved(saved);
+      if (version === this.settings.version) this.#restore(data, 'storage');
+      else this.events.emit({ type: 'rebuilt', version });
+    } catch (error) {
+      // There is still the log.
+      this.#options.context.log.error('the saved snapshot of %s is damaged: %o', this.settings.name, error);
+      this.events.emit({ type: 'rebuilt', version: undefined });
+    }
   }
 
   async #restoreFromPeers(signal: AbortSignal): Promise<void> {
     const fetching = this.#fetching(signal);
-    const held = await askHeads(fetching, this.#peers());
+    const held = await askHeads(fetching, this.#peers(JOIN_PEERS));
     for (let rest = held; rest.length > 0 && !signal.aborted; ) {
       const newest = newestOf(rest);
       if (newest === undefined || coveredBy(newest.head.positions) <= this.#offset) return;
@@ -223,9 +234,11 @@ export class FoldNode<State, Out> implements ServedFold {
     this.#changed();
   }
 
-  #peers(): PeerId[] {
+  /** Some of those who hold this fold, too. */
+  #peers(count: number): PeerId[] {
     const { discovery } = this.#options.context;
-    return discovery.catalog.filter(({ stores }) => stores.includes(this.id)).map(({ peer }) => peer);
+    const holders = discovery.catalog.filter(({ stores }) => stores.includes(this.id));
+    return sample(this.#options.scope.runtime, holders, count).map(({ peer }) => peer);
   }
 
   #fetching(signal: AbortSignal): Parameters<typeof askHeads>[0] {
@@ -321,7 +334,7 @@ export class FoldNode<State, Out> implements ServedFold {
   /** Looks whether others came to the same state with the same data. */
   async #compare(signal: AbortSignal): Promise<void> {
     const { self } = this.#options.context.reach;
-    const held = await askHeads(this.#fetching(signal), this.#peers());
+    const held = await askHeads(this.#fetching(signal), this.#peers(COMPARE_PEERS));
     const own = this.#offers.map(({ head }) => ({ peer: self, head }));
     const all = [...own, ...held];
     for (const [index, { peer, head }] of held.entries()) {

@@ -49,8 +49,10 @@ export type FoldEvent =
   | { readonly type: 'restored'; readonly from: PeerId | 'storage'; readonly offset: number }
   /** It has made a snapshot. */
   | { readonly type: 'snapshot'; readonly offset: number; readonly bytes: number }
-  /** A snapshot was kept, made by another version: the view is made anew. */
-  | { readonly type: 'rebuilt'; readonly version: string }
+  /** A snapshot was kept, made by another version, or (undefined) damaged: the view is made anew. */
+  | { readonly type: 'rebuilt'; readonly version: string | undefined }
+  /** The view has ended: `apply` has thrown, or its codec. */
+  | { readonly type: 'failed'; readonly error: Error }
   /** Data are missing in the view, as nobody keeps them any more. */
   | { readonly type: 'missing'; readonly gap: ReplayGap }
   /** A snapshot of a peer could not be taken over. */

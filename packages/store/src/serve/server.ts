@@ -34,6 +34,8 @@ import { serveSnapshot } from './snapshot.ts';
 /** How long a peer may take to say what it wants first, and between its requests. */
 const FIRST_REQUEST_MS = 10_000;
 const NEXT_REQUEST_MS = 120_000;
+/** Of one peer: each of its replays has a link for each holder, and one for each log. */
+const READS_PER_PEER_MAX = 512;
 
 /** Something that not everybody may have. */
 export interface Guarded {
@@ -174,6 +176,11 @@ export class LogServer {
     await serveSnapshot({ link, request, offer: await served.snapshot(request.hash) }, signal);
   }
 
+  #activeOf(peer: PeerId): number {
+    if (this.#active.size < READS_PER_PEER_MAX) return 0;
+    return Array.from(this.#active.keys()).filter((link) => link.peer === peer).length;
+  }
+
   /** A reader may be quicker than the gossip about it: it brings its entry. */
   async #admit(link: Link<Uint8Array>, entry: Uint8Array, guarded: Guarded): Promise<void> {
     const { discovery, lookUp } = this.#options;
@@ -181,6 +188,8 @@ export class LogServer {
     const info = lookUp(link.peer);
     if (info === undefined) throw new Refusal(StoreCode.NotAllowed, 'this peer is not in the catalog');
     if (!guarded.acceptIf(info)) throw new Refusal(StoreCode.NotAllowed, 'not allowed by acceptIf');
+    if (!this.#active.has(link) && this.#activeOf(link.peer) >= READS_PER_PEER_MAX)
+      throw new Refusal(StoreCode.TooMany, `${READS_PER_PEER_MAX} links of one peer that read, at most`);
     this.#active.set(link, guarded);
   }
 }

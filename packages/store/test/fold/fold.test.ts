@@ -1,6 +1,6 @@
 import { stream } from '@mosaik/streams';
 import { describe, expect, it } from 'vitest';
-import { type Fold, type FoldEvent, type FoldOptions, memory } from '../../src/index.ts';
+import { type Fold, type FoldEvent, type FoldOptions, type LogStore, memory } from '../../src/index.ts';
 import { addressOf, inWorld, type Node, range, restart, startNode, startNodes } from '../support/cluster.ts';
 import { Disk } from '../support/disk.ts';
 
@@ -36,6 +36,20 @@ function eventsOf(fold: Fold<unknown>): FoldEvent[] {
 
 const evenly = (count: number): Balances =>
   Object.fromEntries(range(0, 10).map((n) => [`a${n}`, count / 10]));
+
+/** The methods of a store, as an object that can be spread. */
+function bound(store: LogStore): LogStore {
+  return {
+    durability: store.durability,
+    openOwn: (...args) => store.openOwn(...args),
+    openMirror: (identity) => store.openMirror(identity),
+    list: (id) => store.list(id),
+    remove: (identity) => store.remove(identity),
+    loadSnapshot: (fold) => store.loadSnapshot(fold),
+    saveSnapshot: (fold, snapshot) => store.saveSnapshot(fold, snapshot),
+    close: () => store.close(),
+  };
+}
 
 describe('a fold', () => {
   it('is a view of what was and of what comes', async () => {
@@ -120,6 +134,24 @@ describe('a fold', () => {
       await other.when().reaches(1_030);
       expect(other.stats).toMatchObject({ restored: 0, applied: 1_030 });
       expect(events).toContainEqual({ type: 'rebuilt', version: '1' });
+    });
+  });
+
+  it('makes itself anew when what was saved is damaged', async () => {
+    await inWorld({ seed: 8 }, async (world) => {
+      const { ann, bob } = await startNodes(world, 'ann', 'bob');
+      await ann.store.retain(Deposits, { storage: memory() });
+      await deposit(ann, 100);
+      const storage = memory();
+      const view = bob.store.fold(Deposits, { ...balances, storage });
+      await view.when().caughtUp();
+      await view.close();
+      const damaged: typeof storage = { ...bound(storage), loadSnapshot: async () => Uint8Array.of(1, 2, 3) };
+      const again = bob.store.fold(Deposits, { ...balances, storage: damaged });
+      const events = eventsOf(again);
+      await again.when().reaches(100);
+      expect(again.state).toEqual(evenly(100));
+      expect(events).toContainEqual({ type: 'rebuilt', version: undefined });
     });
   });
 

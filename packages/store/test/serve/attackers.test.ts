@@ -107,6 +107,17 @@ describe('somebody who asks by hand', () => {
     });
   });
 
+  it('has a bound on how much it reads at once', async () => {
+    await inScene(async ({ open, entry }) => {
+      const list = encodeList({ stream: Numbers.id, entry, sinceMs: undefined });
+      const links = await Promise.all(Array.from({ length: 520 }, () => open()));
+      const answers = await Promise.all(links.map((link) => answerTo(link, list)));
+      expect(answers.filter((answer) => answer === StoreCode.TooMany)).toHaveLength(8);
+      expect(answers.filter((answer) => typeof answer === 'object')).toHaveLength(512);
+      for (const link of links) link.abort();
+    });
+  });
+
   it('of whom nothing is known is not let in', async () => {
     await inWorld({ seed: 3 }, async (world) => {
       const { ann } = await startNodes(world, 'ann');

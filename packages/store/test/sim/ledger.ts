@@ -43,6 +43,8 @@ export interface Life {
   /** It began at the start of all logs. */
   readonly isFromStart: boolean;
   readonly records: ReplayRecord<Parcel>[];
+  /** The cursor that was written down last, after so many records. */
+  saved?: { readonly cursor: Cursor; readonly after: number };
 }
 
 /** How far a life is with one log. */
@@ -60,7 +62,8 @@ export function checkLife(life: Life, books: ReadonlyMap<Epoch, LogBook>): Map<E
   for (const { log, next, isOver } of life.cursor?.positions ?? [])
     seen.set(log, { next, isOver: isOver === true });
   let marks = 0;
-  for (const record of life.records) {
+  for (const [index, record] of life.records.entries()) {
+    if (index === life.saved?.after) checkCursor(life.saved.cursor, seen);
     if (record.type === 'caughtUp') {
       marks++;
       continue;
@@ -73,6 +76,15 @@ export function checkLife(life: Life, books: ReadonlyMap<Epoch, LogBook>): Map<E
   }
   if (marks > 1) throw new Error('caught up twice');
   return seen;
+}
+
+/** A cursor has to say what was seen, no more and no less. */
+function checkCursor({ positions }: Cursor, seen: ReadonlyMap<Epoch, Seen>): void {
+  for (const [log, { next }] of seen) {
+    const said = positions.find((position) => position.log === log)?.next;
+    if (said !== next)
+      throw new Error(`a cursor says ${said} of ${log} after everything below ${next} was seen`);
+  }
 }
 
 function follow(

@@ -13,7 +13,7 @@ import { Disk } from '../support/disk.ts';
 import { type Life, LogBook, type Parcel } from './ledger.ts';
 import type { Swarm } from './swarm.ts';
 
-export const Parcels: StreamDefinition<Parcel> = stream<Parcel>('parcels');
+const Parcels: StreamDefinition<Parcel> = stream<Parcel>('parcels');
 
 /** A host that starts, crashes, and starts again. */
 export abstract class Member {
@@ -120,7 +120,7 @@ export class ConsumingMember extends Member {
     const from = this.#from();
     const maxBuffer = this.swarm.chance(0.3) ? 500 : 256 * 1024;
     const replay = node.store.replay(Parcels, { from, maxBuffer });
-    const life = { cursor: this.#saved, isFromStart: from === 'start', records: [] };
+    const life: Life = { cursor: this.#saved, isFromStart: from === 'start', records: [] };
     this.replay = replay;
     this.lives.push(life);
     void this.#read(replay, life, this.abort.signal);
@@ -138,12 +138,18 @@ export class ConsumingMember extends Member {
       for await (const record of replay.records()) {
         if (signal.aborted) return;
         life.records.push(record);
-        if (this.swarm.chance(0.02)) this.#saved = JSON.parse(JSON.stringify(replay.cursor)) as Cursor;
+        if (this.swarm.chance(0.02)) this.#save(replay, life);
         if (isSlow) await this.#dawdle();
       }
     } catch (error) {
       if (!signal.aborted) await this.#startOver(replay, error as Error, signal);
     }
+  }
+
+  #save(replay: Replay<Parcel>, life: Life): void {
+    const cursor = JSON.parse(JSON.stringify(replay.cursor)) as Cursor;
+    this.#saved = cursor;
+    life.saved = { cursor, after: life.records.length };
   }
 
   async #dawdle(): Promise<void> {

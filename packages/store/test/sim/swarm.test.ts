@@ -6,7 +6,7 @@ import { Swarm } from './swarm.ts';
 describe('a swarm of producers, mirrors and late joiners', () => {
   it('sees exactly what was retained, in order, and is told what is gone', async () => {
     const totals = { seeds: 0, lives: 0, data: 0, gaps: 0, replaced: 0 };
-    await eachSeed({ count: 150, long: 2_000 }, async (seed) => {
+    await eachSeed({ count: 100, long: 2_000 }, async (seed) => {
       await inWorld({ seed }, async (world) => {
         const swarm = new Swarm(world);
         await swarm.run();

@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+/** The program: gives the command line its surroundings, and Node the exit code. */
+import { ExitCode } from './exit-code.ts';
+import { run } from './run.ts';
+import { processWorld } from './world.ts';
+
+const interruption = new AbortController();
+
+/** The first asks it to end in an orderly way, the second ends it. */
+const onSignal = (): void => {
+  if (interruption.signal.aborted) process.exit(ExitCode.Interrupted);
+  interruption.abort(new Error('interrupted'));
+};
+process.on('SIGINT', onSignal);
+process.on('SIGTERM', onSignal);
+// Whoever reads has gone (`| head`): nobody is left to work for.
+process.stdout.on('error', () => interruption.abort(new Error('the output is closed')));
+process.stderr.on('error', () => {});
+
+const code = await run(process.argv.slice(2), processWorld(interruption.signal));
+process.stdin.destroy();
+// Not before what was printed has gone into the pipe. What still runs then has nothing to say any more.
+if (process.stdout.writable) process.stdout.write('', () => process.exit(code));
+else process.exit(code);

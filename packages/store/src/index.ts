@@ -16,7 +16,7 @@ export type {
   FoldWhen,
 } from './fold/fold.ts';
 export { SnapshotTooLargeError } from './fold/snapshot.ts';
-export { LogStorageError, type LogStorageFailure } from './log/errors.ts';
+export { type DamagedRange, LogStorageError, type LogStorageFailure } from './log/errors.ts';
 export type {
   Durability,
   KeptBlock,

@@ -85,6 +85,8 @@ export class StoreNode implements Store {
       findFold: (fold) => this.#folds.get(fold),
       lookUp: (peer) => this.#lookUp(peer),
       onSent: ({ count, bytes }) => metrics.served(count, bytes.length),
+      onDamaged: ({ log: damaged, producer }, { first, next }) =>
+        log.error('%d to %d of the log %s of %s are damaged here', first, next, damaged, producer),
       onRefused: (code) => metrics.refused(code),
     });
     const accepting = transport.accept(logProtocol, this.#server.serve, LIMITS);

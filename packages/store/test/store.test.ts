@@ -1,7 +1,8 @@
 import { stream } from '@mosaik/streams';
 import { describe, expect, it } from 'vitest';
 import { type LogStorage, LogStorageError, type LogStore, memory } from '../src/index.ts';
-import { dataIn, inWorld, range, startNodes, takeData, takeToMark } from './support/cluster.ts';
+import { dataIn, inWorld, range, restart, startNodes, takeData, takeToMark } from './support/cluster.ts';
+import { Disk } from './support/disk.ts';
 
 const Numbers = stream<number>('numbers');
 
@@ -35,6 +36,23 @@ function fullAfter(blocks: number): LogStore {
     saveSnapshot: (fold, snapshot) => store.saveSnapshot(fold, snapshot),
     close: () => store.close(),
   };
+}
+
+/** A store of which some offsets of each log cannot be read, though the log is there. */
+function damagedAt(store: LogStore, first: number, next: number): LogStore {
+  const damaged = (log: LogStorage): LogStorage => {
+    const read = log.read.bind(log);
+    log.read = async (from, maxBytes) => {
+      const blocks = await read(from, maxBytes);
+      if (blocks.some((block) => block.first < next && first < block.next))
+        throw new LogStorageError('damaged', 'a block is damaged', { damaged: { first, next } });
+      return blocks;
+    };
+    return log;
+  };
+  const openOwn = store.openOwn.bind(store);
+  store.openOwn = async (...args) => damaged(await openOwn(...args));
+  return store;
 }
 
 describe('a store', () => {
@@ -121,6 +139,28 @@ describe('a store', () => {
       expect(dataIn(await takeToMark(cyd.store.replay(Numbers)))).toEqual([0]);
     });
   });
+
+  it.each([false, true])(
+    'leaves out what is damaged, and says so; a mirror has it: %s',
+    async (hasMirror) => {
+      await inWorld({ seed: 8 }, async (world) => {
+        const disk = new Disk();
+        const { bob, ann, cyd } = await startNodes(world, 'bob', 'ann', 'cyd');
+        await ann.store.retain(Numbers, { storage: disk.mount(ann.host.runtime) });
+        if (hasMirror) await bob.store.retain(Numbers, { storage: memory(), mirror: true });
+        const producer = ann.streams.producer(Numbers);
+        for (const n of range(0, 30)) await producer.send(n);
+        await world.sleep(1_000);
+        const again = await restart(ann, bob);
+        const storage = damagedAt(disk.mount(again.host.runtime), 10, 15);
+        await again.store.retain(Numbers, { storage });
+        const past = await takeToMark(cyd.store.replay(Numbers, { minHolders: hasMirror ? 2 : 1 }));
+        const gaps = past.filter(({ type }) => type === 'gap');
+        expect(dataIn(past)).toEqual(hasMirror ? range(0, 30) : [...range(0, 10), ...range(15, 30)]);
+        expect(gaps).toMatchObject(hasMirror ? [] : [{ from: 10, to: 15 }]);
+      });
+    },
+  );
 
   it('gives data that cannot be decoded no place among the others, and tells of them', async () => {
     await inWorld({ seed: 6 }, async (world) => {

@@ -65,7 +65,8 @@ export interface LogStorage extends AsyncDisposable {
    * one if there is any; none when `from` is `extent.next` or more. Data below `from` or `extent.first` in the first block
    * are for the reader to skip. What comes back was checked: bytes that are not what was appended are never returned.
    *
-   * @throws {LogStorageError} when what was kept is damaged, and after `close`.
+   * @throws {LogStorageError} when what was kept is damaged, and after `close`. Where it says by `damaged` what cannot be
+   *   read, a read from before that with a small `maxBytes`, and one from after it, give what they can.
    */
   read(from: Sequence, maxBytes: number): Promise<readonly KeptBlock[]>;
   /** The first offset that is kept, of a block kept at `timeMs` or later; `extent.next` when there is none. */

@@ -52,6 +52,11 @@ export class Copy implements Sink {
     return this.#failure?.message ?? this.#source.why;
   }
 
+  /** Ends it, and closes its log. */
+  close(): Promise<void> {
+    return this.#options.scope.close();
+  }
+
   take(block: KeptBlock, from: Sequence): Promise<void> | undefined {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const isFirst = this.log.takenNext === 0 && block.first < from;

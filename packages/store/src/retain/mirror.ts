@@ -9,6 +9,8 @@ import { Copy } from './copy.ts';
 
 /** Logs that one mirror copies; further ones are not. */
 const LOGS_MAX = 1_024;
+/** How often is looked for copies of which nothing is left. */
+const SWEEP_EVERY_MS = 30_000;
 
 export interface MirrorOptions {
   readonly scope: Scope;
@@ -28,6 +30,7 @@ export interface MirrorOptions {
 /** Copies every log of a stream that anybody keeps. */
 export class Mirror {
   readonly #options: MirrorOptions;
+  /** Undefined while it is being opened, or removed. */
   readonly #copies = new Map<string, Copy | undefined>();
 
   constructor(options: MirrorOptions) {
@@ -43,6 +46,7 @@ export class Mirror {
     for (const identity of kept) await this.#copy(identity);
     const { scope, holders } = this.#options;
     scope.onClose(holders.changes.subscribe(() => this.#evaluate()));
+    scope.every(SWEEP_EVERY_MS, () => this.#sweep());
     this.#evaluate();
   }
 
@@ -57,6 +61,26 @@ export class Mirror {
       this.#copies.set(key, undefined);
       scope.spawn(`open the copy of ${shortId(producer)}`, () => this.#begin({ producer, log }));
     }
+  }
+
+  /** Copies of which retention has left nothing, of logs that nobody writes any more, are let go. */
+  #sweep(): void {
+    const { scope, holders } = this.#options;
+    for (const copy of this.copies) {
+      const { extent, identity } = copy.log;
+      const isEmpty = extent.newestMs > 0 && extent.first === extent.next;
+      const isWritten = holders.offersOf(identity.producer, identity.log).some(({ offer }) => offer.isOwn);
+      if (isEmpty && !isWritten) scope.spawn('remove a copy', () => this.#remove(copy));
+    }
+  }
+
+  async #remove(copy: Copy): Promise<void> {
+    const { identity } = copy.log;
+    const key = keyOf(identity);
+    this.#copies.set(key, undefined);
+    await copy.close();
+    await this.#options.storage.remove(identity);
+    this.#copies.delete(key);
   }
 
   async #begin({ producer, log }: Pick<LogIdentity, 'producer' | 'log'>): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Sequence } from '@mosaik/streams';
 import type { Link } from '@mosaik/transport';
+import { type DamagedRange, LogStorageError } from '../log/errors.ts';
 import type { KeptBlock } from '../log/log-storage.ts';
 import { encodeOpened, encodeReached, encodeSkipped, encodeTime } from '../wire/messages.ts';
 import type { KeptLog } from './kept-log.ts';
@@ -15,6 +16,7 @@ export interface Reading {
   /** The end of what was asked for; undefined to go on with what comes. */
   readonly to: Sequence | undefined;
   readonly onSent: (block: KeptBlock) => void;
+  readonly onDamaged: (range: DamagedRange) => void;
 }
 
 /**
@@ -31,11 +33,26 @@ export async function serveReading(reading: Reading, signal: AbortSignal): Promi
   const end = to === undefined ? Number.POSITIVE_INFINITY : Math.min(to, next);
   const pass = new Pass(reading, from);
   while (pass.position < end && !signal.aborted) {
-    const blocks = await log.read(pass.position, READ_BYTES);
-    if (blocks.length > 0) await pass.send(blocks, end, signal);
+    const found = await read(log, pass.position);
+    if ('first' in found) await pass.skip(found, reading.onDamaged, signal);
+    else if (found.length > 0) await pass.send(found, end, signal);
     else await pass.wait(signal);
   }
   if (!signal.aborted) await link.sendEncoded(encodeReached(pass.position), { signal });
+}
+
+/** Blocks from `position` on, or what is damaged there; what is before the damage comes first. */
+async function read(log: KeptLog, position: Sequence): Promise<readonly KeptBlock[] | DamagedRange> {
+  for (const maxBytes of [READ_BYTES, 1]) {
+    try {
+      return await log.read(position, maxBytes);
+    } catch (error) {
+      const damaged = error instanceof LogStorageError ? error.damaged : undefined;
+      if (damaged === undefined || damaged.next <= position) throw error;
+      if (damaged.first <= position) return damaged;
+    }
+  }
+  throw new LogStorageError('damaged', `nothing can be read from ${position} on`);
 }
 
 /** One way through a log. */
@@ -69,6 +86,13 @@ class Pass {
       onSent(block);
       this.#position = block.next;
     }
+  }
+
+  /** What is damaged here may be whole elsewhere: the reader is told that it is not here. */
+  async skip({ next }: DamagedRange, onDamaged: Reading['onDamaged'], signal: AbortSignal): Promise<void> {
+    onDamaged({ first: this.#position, next });
+    this.#position = next;
+    await this.#reading.link.sendEncoded(encodeSkipped(next), { signal });
   }
 
   /** At the end: says so once, and waits for more. */

@@ -13,8 +13,8 @@ import {
 } from '@mosaik/primitives';
 import { type Link, LinkEndedError } from '@mosaik/transport';
 import { StoreCode } from '../codes.ts';
-import { LogStorageError } from '../log/errors.ts';
-import type { KeptBlock } from '../log/log-storage.ts';
+import { type DamagedRange, LogStorageError } from '../log/errors.ts';
+import type { KeptBlock, LogIdentity } from '../log/log-storage.ts';
 import {
   decodeList,
   decodeRead,
@@ -61,6 +61,8 @@ export interface ServerOptions {
   /** What is known of a peer, this node included. */
   readonly lookUp: (peer: PeerId) => PeerInfo | undefined;
   readonly onSent: (block: KeptBlock) => void;
+  /** Something that should be here cannot be read. */
+  readonly onDamaged: (log: LogIdentity, range: DamagedRange) => void;
   readonly onRefused: (code: number) => void;
 }
 
@@ -166,7 +168,11 @@ export class LogServer {
     const { next } = log.extent;
     if (from > next) throw new Refusal(StoreCode.Ahead, `${from} lies beyond the end, which is ${next}`);
     const to = request.kind === 'read' ? request.to : undefined;
-    await serveReading({ log, link, from, to, onSent: this.#options.onSent }, signal);
+    const { onSent, onDamaged } = this.#options;
+    await serveReading(
+      { log, link, from, to, onSent, onDamaged: (range) => onDamaged(identity, range) },
+      signal,
+    );
   }
 
   async #snapshot(link: Link<Uint8Array>, request: AskSnapshot, signal: AbortSignal): Promise<void> {

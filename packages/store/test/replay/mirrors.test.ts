@@ -153,6 +153,31 @@ describe('mirrors', () => {
     });
   });
 
+  it('let go of copies of which nothing is left, and take the log anew when it comes back', async () => {
+    await inWorld({ seed: 8 }, async (world) => {
+      const [disk, storage] = [new Disk(), memory()];
+      const { bob, ann } = await startNodes(world, 'bob', 'ann');
+      await ann.store.retain(Numbers, { storage: disk.mount(ann.host.runtime) });
+      const copy = await bob.store.retain(Numbers, {
+        storage,
+        mirror: true,
+        retention: { maxAgeMs: 60_000 },
+      });
+      await sendAll(ann, range(0, 100));
+      await world.until(() => copy.logs[0]?.extent.next === 100);
+      await world.sleep(200_000);
+      expect(copy.logs[0]?.extent).toMatchObject({ first: 100, next: 100 });
+      ann.host.crash();
+      await world.sleep(100_000);
+      expect(copy.logs).toEqual([]);
+      expect(await storage.list(Numbers.id)).toEqual([]);
+      const again = await restart(ann, bob);
+      await again.store.retain(Numbers, { storage: disk.mount(again.host.runtime) });
+      await sendAll(again, [100]);
+      await world.until(() => copy.logs[0]?.extent.next === 101);
+    });
+  });
+
   it('go on with their copies after a restart', async () => {
     await inWorld({ seed: 7 }, async (world) => {
       const disk = new Disk();

@@ -112,6 +112,7 @@ function followGap({ from, to }: { from: number; to: number | undefined }, known
   if (to === undefined) {
     if (!book.isDead) throw new Error(`the log ${book.log} is said to be over, and is not`);
     known.isOver = true;
+    known.next = from;
     return;
   }
   if (to <= from) throw new Error(`a gap from ${from} to ${to}`);

@@ -89,6 +89,8 @@ export interface GroupStats {
   readonly leaderChanges: number;
   readonly snapshotsTaken: number;
   readonly snapshotsPulled: number;
+  /** Chunks of snapshots that this member has given to others. */
+  readonly snapshotChunksServed: number;
   readonly entriesPulled: number;
   readonly divergence: { readonly index: LogIndex; readonly member: MemberId } | undefined;
   /** Where a damaged log was put that was found at the start. */

@@ -181,6 +181,7 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
       leaderChanges: member.leaderChanges,
       snapshotsTaken: works?.snapshots.taken ?? 0,
       snapshotsPulled: works?.puller.pulledSnapshots ?? 0,
+      snapshotChunksServed: works?.server.servedChunks ?? 0,
       entriesPulled: works?.puller.pulledEntries ?? 0,
       divergence: member.divergence,
       damagedLog: member.damagedLog,

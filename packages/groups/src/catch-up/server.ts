@@ -28,6 +28,8 @@ export class CatchUpServer {
   readonly #underWay = new Map<string, number>();
   /** Snapshots that others may be reading, by index; they stay readable though newer ones replace them. */
   readonly #readers = new Map<LogIndex, SnapshotReader>();
+  /** Chunks of snapshots given to others so far; for stats. */
+  servedChunks = 0;
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -110,7 +112,10 @@ export class CatchUpServer {
   async #chunk({ id, index, position }: Question & { kind: 'chunkAsk' }): Promise<GroupMessage> {
     const reader = this.#readers.get(index) ?? (await this.#openNewest());
     const isThere = reader?.meta.index === index && position < reader.manifest.chunkHashes.length;
-    return { kind: 'chunk', id, chunk: isThere ? await reader.read(position) : new Uint8Array(0) };
+    if (!isThere) return { kind: 'chunk', id, chunk: new Uint8Array(0) };
+    const chunk = await reader.read(position);
+    this.servedChunks++;
+    return { kind: 'chunk', id, chunk };
   }
 
   async #openNewest(): Promise<SnapshotReader | undefined> {

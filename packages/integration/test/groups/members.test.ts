@@ -3,7 +3,13 @@ import { open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inFolder } from '../support/folder.ts';
-import { GroupCluster, type Leave, type MemberProcess, type SeenConfiguration } from '../support/groups.ts';
+import {
+  cpuWaits,
+  GroupCluster,
+  type Leave,
+  type MemberProcess,
+  type SeenConfiguration,
+} from '../support/groups.ts';
 import { Load } from '../support/load.ts';
 import { until, within } from '../support/wait.ts';
 

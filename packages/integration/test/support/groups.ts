@@ -151,9 +151,12 @@ export class GroupCluster implements AsyncDisposable {
     return leader;
   }
 
-  /** Asks each member for what it has, after a strong query; all must have what was acknowledged, once. */
-  audit(receipts: readonly Receipt[]): Promise<readonly Audit[]> {
-    return Promise.all(this.members.map((member) => member.call<Audit>('audit', receipts)));
+  /** Asks members for what they have, each after a strong query; all must have what was acknowledged, once. */
+  audit(
+    receipts: readonly Receipt[],
+    members: readonly MemberProcess[] = this.members,
+  ): Promise<readonly Audit[]> {
+    return Promise.all(members.map((member) => member.call<Audit>('audit', receipts)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -16,6 +16,7 @@ const simulations = [
   'packages/groups/test/sim',
   'packages/groups/test/machine',
   'packages/groups/test/storage',
+  'packages/integration/test/groups',
   'packages/streams/test/sim',
   'packages/store/test/sim',
   'packages/store/test/sqlite',

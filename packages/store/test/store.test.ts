@@ -82,6 +82,8 @@ describe('a store', () => {
 
   it.each([
     [{ retention: { maxItems: 0 } }, 'retention.maxItems'],
+    [{ retention: { maxBytes: 1.5 } }, 'retention.maxBytes'],
+    [{ retention: { maxItems: Number.POSITIVE_INFINITY, maxAgeMs: Number.NaN } }, 'retention.maxAgeMs'],
     [{ own: false }, 'own'],
   ])('refuses %j', async (options, name) => {
     await inWorld({ seed: 2 }, async (world) => {

@@ -1,5 +1,6 @@
 import type { Epoch } from '@mosaik/streams';
 import type { Cursor, ReplayRecord } from '../../src/index.ts';
+import type { Tally } from './members.ts';
 
 /** What travels in the swarm: no two are alike. */
 export interface Parcel {
@@ -119,4 +120,15 @@ function followGap({ from, to }: { from: number; to: number | undefined }, known
   if (to > book.removableBelow)
     throw new Error(`a gap up to ${to}, though everything from ${book.removableBelow} on is kept`);
   known.next = to;
+}
+
+/** Checks what a view has of a log: everything once, and when nothing was removed, all of it. */
+export function checkTally(tally: Tally, { log, given, maxItems }: LogBook): void {
+  if (tally.misplaced > 0) throw new Error(`${tally.misplaced} of ${log} were applied again`);
+  const seen = given.slice(0, tally.next);
+  const sum = seen.reduce((total, { index }) => total + index, 0);
+  if (tally.count > seen.length) throw new Error(`${tally.count} of ${log} were applied, of ${seen.length}`);
+  if (Number.isFinite(maxItems)) return;
+  if (tally.count !== tally.next || tally.sum !== sum)
+    throw new Error(`of ${log} ${tally.count} were applied up to ${tally.next}, ${tally.sum} and not ${sum}`);
 }

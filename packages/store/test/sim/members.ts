@@ -2,6 +2,8 @@ import { type Epoch, type Producer, type StreamDefinition, stream } from '@mosai
 import type { Host } from '@mosaik/testing';
 import {
   type Cursor,
+  type Fold,
+  type FoldOptions,
   LogReplacedError,
   type LogStore,
   memory,
@@ -46,6 +48,33 @@ export abstract class Member {
 
   protected abstract begin(node: Node): Promise<void>;
 }
+
+/** What a view of the swarm keeps of each log: enough to see what was applied twice, left out, or changed. */
+export type Tallies = Record<Epoch, Tally>;
+
+export interface Tally {
+  readonly next: number;
+  readonly count: number;
+  /** Of the numbers of the parcels. */
+  readonly sum: number;
+  /** Parcels that did not follow on what came before them. */
+  readonly misplaced: number;
+}
+
+const NOTHING: Tally = { next: 0, count: 0, sum: 0, misplaced: 0 };
+
+const tallies: Omit<FoldOptions<Tallies, Parcel>, 'storage'> = {
+  name: 'tallies',
+  version: 1,
+  initial: () => ({}),
+  apply: (state, { index }, { log, offset }) => {
+    const { next, count, sum, misplaced } = state[log] ?? NOTHING;
+    const isBack = offset < next ? 1 : 0;
+    const tally = { next: offset + 1, count: count + 1, sum: sum + index, misplaced: misplaced + isBack };
+    return { ...state, [log]: tally };
+  },
+  snapshotEvery: 200,
+};
 
 /** Keeps logs on a disk, which outlives its processes, or in memory. */
 abstract class KeepingMember extends Member {
@@ -164,5 +193,15 @@ export class ConsumingMember extends Member {
     this.swarm.replaced++;
     await replay.close();
     if (!signal.aborted && this.node !== undefined) await this.begin(this.node);
+  }
+}
+
+/** Keeps a view, and snapshots of it on a disk, or not. */
+export class FoldingMember extends KeepingMember {
+  fold: Fold<Tallies> | undefined;
+
+  protected async begin(node: Node): Promise<void> {
+    const storage = this.disk === undefined ? {} : { storage: this.storage() };
+    this.fold = node.store.fold(Parcels, { ...tallies, ...storage });
   }
 }

@@ -1,14 +1,15 @@
 import type { Epoch } from '@mosaik/streams';
 import type { Host, World } from '@mosaik/testing';
 import { addressOf } from '../support/cluster.ts';
-import { checkLife, type LogBook } from './ledger.ts';
-import { ConsumingMember, type Member, MirroringMember, ProducingMember } from './members.ts';
+import { checkLife, checkTally, type LogBook } from './ledger.ts';
+import { ConsumingMember, FoldingMember, type Member, MirroringMember, ProducingMember } from './members.ts';
 
 /** What a seed has drawn. */
 export interface SwarmPlan {
   readonly producers: number;
   readonly mirrors: number;
   readonly consumers: number;
+  readonly folds: number;
   readonly durationMs: number;
   /** Of each log; `Infinity` for all. */
   readonly maxItems: number;
@@ -21,6 +22,7 @@ export class Swarm {
   readonly producers: readonly ProducingMember[];
   readonly mirrors: readonly MirroringMember[];
   readonly consumers: readonly ConsumingMember[];
+  readonly folds: readonly FoldingMember[];
   isOver = false;
   /** Cursors that were refused, as their logs were gone. */
   replaced = 0;
@@ -31,6 +33,7 @@ export class Swarm {
       producers: 1 + this.below(2),
       mirrors: this.below(3),
       consumers: 1 + this.below(3),
+      folds: this.below(3),
       durationMs: 4_000 + this.below(8_000),
       maxItems: this.chance(0.4) ? 50 + this.below(500) : Number.POSITIVE_INFINITY,
       ...plan,
@@ -39,11 +42,12 @@ export class Swarm {
       Array.from({ length: count }, (_, index) => make(index));
     this.producers = named(this.plan.producers, (index) => new ProducingMember(this, `p${index}`));
     this.mirrors = named(this.plan.mirrors, (index) => new MirroringMember(this, `m${index}`));
+    this.folds = named(this.plan.folds, (index) => new FoldingMember(this, `f${index}`));
     this.consumers = named(this.plan.consumers, (index) => new ConsumingMember(this, `c${index}`));
   }
 
   get members(): readonly Member[] {
-    return [...this.producers, ...this.mirrors, ...this.consumers];
+    return [...this.producers, ...this.mirrors, ...this.consumers, ...this.folds];
   }
 
   chance(share: number): boolean {
@@ -73,6 +77,7 @@ export class Swarm {
 
   /** What every life of every consumer saw; the last life has to have seen everything. */
   check(): void {
+    this.#checkFolds();
     const books = this.#books();
     for (const consumer of this.consumers) {
       for (const [index, life] of consumer.lives.entries()) {
@@ -82,6 +87,23 @@ export class Swarm {
           throw new Error(`${consumer.host.name}, life ${index}: ${(cause as Error).message}`, { cause });
         }
       }
+    }
+  }
+
+  /** What the views have of the logs that are written now. */
+  #checkFolds(): void {
+    for (const { host, fold } of this.folds) {
+      for (const { book } of this.producers) {
+        const tally = book && fold?.state[book.log];
+        if (book === undefined || tally === undefined) continue;
+        try {
+          checkTally(tally, book);
+        } catch (cause) {
+          throw new Error(`${host.name}: ${(cause as Error).message}`, { cause });
+        }
+      }
+      const isWhole = !Number.isFinite(this.plan.maxItems);
+      if (isWhole && fold?.stats.divergences !== 0) throw new Error(`${host.name} has diverged`);
     }
   }
 
@@ -129,9 +151,14 @@ export class Swarm {
           ({ log, next }) => log === producer?.position.epoch && next === producer.position.next,
         ),
       );
+    const isFolded = ({ fold }: FoldingMember): boolean =>
+      this.producers.every(({ producer, book }) => {
+        const { next } = producer?.position ?? { next: 0 };
+        return next === 0 || fold?.cursor.positions.some((at) => at.log === book?.log && at.next === next);
+      });
     for (let round = 0; round < 240; round++) {
       await this.world.sleep(500);
-      if (this.consumers.every(isAtEnd)) return;
+      if (this.consumers.every(isAtEnd) && this.folds.every(isFolded)) return;
     }
     throw new Error(`not everybody has seen everything:\n${this.#why()}`);
   }
@@ -144,6 +171,9 @@ export class Swarm {
       ({ host, replay }) =>
         `${host.name}: ${replay?.why().text}\n${JSON.stringify(replay?.sources)}\n${JSON.stringify(replay?.why().facts)}`,
     );
-    return [...positions, ...replays].join('\n');
+    const folds = this.folds.map(
+      ({ host, fold }) => `${host.name}: ${fold?.why().text} ${JSON.stringify(fold?.cursor.positions)}`,
+    );
+    return [...positions, ...replays, ...folds].join('\n');
   }
 }

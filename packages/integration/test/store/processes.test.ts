@@ -60,7 +60,7 @@ describe('a late joiner', () => {
   });
 
   it('misses nothing of what is sent at full speed while its producer is killed and joined', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     await inFolder(async (folder) => {
       const path = join(folder, 'entries.sqlite');
@@ -77,7 +77,8 @@ describe('a late joiner', () => {
       }
       await using last = await startStore('producer', { bootstrap: [joiner.address], retainAt: path });
       const end = await last.send(LIVE);
-      await until('the joiner has the last', 30_000, async () => (await joiner.report()).next === end);
+      // There may be millions of items to catch up with.
+      await until('the joiner has the last', 90_000, async () => (await joiner.report()).next === end);
       expect(await joiner.report()).toMatchObject({ data: end, gaps: 0, misplaced: [] });
     });
   });

@@ -38,9 +38,12 @@ export function isLeaderAlive(s: State): boolean {
 
 export function handlePreVoteRequest(s: State, { from: to, term: asked, last }: PreVoteRequest): void {
   if (isLeaderAlive(s)) return;
-  const granted = asked > s.term && isUpToDate(s, last);
+  const isFit = isUpToDate(s, last);
+  const granted = asked > s.term && isFit;
   if (granted) send(s, { type: 'preVoteResponse', from: s.id, to, term: asked, granted });
   else sendDurably(s, { type: 'preVoteResponse', from: s.id, to, term: s.term, granted });
+  // Who asks cannot win against the longer log here, and has no leader any more: it will grant now what it did not answer before.
+  if (!isFit && s.role === 'preCandidate' && mayStand(s)) preCampaign(s);
 }
 
 export function handlePreVoteResponse(s: State, { from, term, granted }: PreVoteResponse): void {

@@ -51,6 +51,26 @@ describe('pre-vote together with check-quorum', () => {
   });
 });
 
+describe('a pre-vote that was asked for too early', () => {
+  it('is asked for again as soon as somebody stands whose log is shorter', () => {
+    const cluster = led('abc');
+    cluster.separate('c', 'ab');
+    cluster.input('a', (raft) => raft.propose([bytes('x')]));
+    cluster.deliver();
+    cluster.cut.clear();
+    cluster.separate('a', 'bc');
+    cluster.timeout('b');
+    cluster.deliver();
+    // c has heard of a just now, and does not answer.
+    expect(cluster.raft('b').status.role).toBe('preCandidate');
+    cluster.timeout('c');
+    cluster.deliver();
+    // Without any more time for b to pass.
+    expect(cluster.raft('b').status.role).toBe('leader');
+    expect(cluster.raft('c').status.leader).toBe('b');
+  });
+});
+
 describe('a disk that stalls', () => {
   it('a leader’s makes it hand over to a member that can write', () => {
     const cluster = led('abc');

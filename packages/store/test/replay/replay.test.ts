@@ -35,4 +35,49 @@ describe('a replay', () => {
       expect(await takeData(replay, 1)).toEqual([100]);
     });
   });
+
+  it('has the faces of a loop, of batches, of a Web Stream, and tells of gaps beside them', async () => {
+    await inWorld({ seed: 3 }, async (world) => {
+      const { ann, bob } = await startNodes(world, 'ann', 'bob');
+      await ann.store.retain(Numbers, { storage: memory(), retention: { maxItems: 50 } });
+      const producer = ann.streams.producer(Numbers);
+      for (const n of range(0, 100)) await producer.send(n);
+      const replay = bob.store.replay(Numbers, { from: { offset: 10 } });
+      const gaps = replay.gaps.subscribe();
+      expect(await takeData(replay, 5)).toEqual(range(50, 55));
+      expect((await gaps.next()).value).toMatchObject({ from: 10, to: 50 });
+      // Batches are what has arrived.
+      await world.sleep(100);
+      const batch = await replay.batches({ maxDatums: 10 }).next();
+      expect(batch.value).toEqual(range(55, 65));
+      const run = await replay.recordBatches({ maxRecords: 3 }).next();
+      expect(run.value).toMatchObject([65, 66, 67].map((n) => ({ type: 'datum', datum: n, offset: n })));
+      const reader = replay.readable.getReader();
+      expect((await reader.read()).value).toBe(68);
+      expect(replay.cursor.positions).toMatchObject([{ next: 69 }]);
+      await reader.cancel();
+      expect(await takeData(replay, 1)).toEqual([]);
+      expect(bob.store.stats.replays).toBe(0);
+    });
+  });
+
+  it('tells how it stands, and gives up a wait when told to', async () => {
+    await inWorld({ seed: 4 }, async (world) => {
+      const { ann, bob } = await startNodes(world, 'ann', 'bob');
+      await ann.store.retain(Numbers, { storage: memory() });
+      await ann.streams.producer(Numbers).send(1);
+      const replay = bob.store.replay(Numbers);
+      await takeToMark(replay);
+      expect(replay.why()).toMatchObject({ isOnline: true, text: 'caught up: 1 logs of 1 holders' });
+      expect(replay.sources).toMatchObject([
+        { next: 1, isCaughtUp: true, from: [ann.transport.local.peerId] },
+      ]);
+      const patience = new AbortController();
+      const waited = replay.records({ signal: patience.signal }).next();
+      patience.abort();
+      await expect(waited).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+      await ann.streams.producer(Numbers).send(2);
+      expect(await takeData(replay, 1)).toEqual([2]);
+    });
+  });
 });

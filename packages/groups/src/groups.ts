@@ -61,6 +61,15 @@ export function createGroupsWith(options: GroupsOptions & GroupsTestOptions): Gr
   return new GroupsNode(options);
 }
 
+/** Leaves a group when a signal fires, or has fired while it was being joined. */
+function leaveWith(signal: AbortSignal | undefined, group: { close(): Promise<void> }, scope: Scope): void {
+  if (signal === undefined) return;
+  const onAbort = (): void => void group.close();
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  scope.onClose(() => signal.removeEventListener('abort', onAbort));
+}
+
 class GroupsNode implements Groups {
   readonly joined: Map<GroupId, Group<never, unknown, never, unknown>> = new Map();
   readonly #options: GroupsOptions & GroupsTestOptions;
@@ -144,7 +153,7 @@ class GroupsNode implements Groups {
       },
     });
     this.joined.set(id, handle as unknown as Group<never, unknown, never, unknown>);
-    options.signal?.addEventListener('abort', () => void handle.close(), { once: true });
+    leaveWith(options.signal, handle, scope);
     log('joined %s (%s), %s', options.name ?? shortId(id), storage.durability, storage.description);
     return handle;
   }

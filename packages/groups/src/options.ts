@@ -56,7 +56,10 @@ export interface ConsensusOptions {
   readonly retainEntries?: number | undefined;
   /** Bytes of applied entries that a leader keeps in memory; members that are further behind pull from all. Default 16 MiB. */
   readonly retainBytes?: number | undefined;
-  /** A member that leaves waits this long to be taken out of the group, in ms. Default 2000. */
+  /**
+   * A member that leaves waits this long to be taken out of the group, in ms. Default 5000: longer than `demoteAfterMs`, as
+   * it is only let go when the others can do without it.
+   */
   readonly leaveTimeoutMs?: number | undefined;
   /** Members compare hashes of their state at every multiple of this index; 0 for never. Default 0: see `ApplierOptions.hashEvery`. */
   readonly compareStateEvery?: number | undefined;
@@ -110,7 +113,7 @@ export function consensusSettings(
     snapshotEvery: options.snapshotEvery ?? 10_000,
     retainEntries: options.retainEntries ?? 10_000,
     retainBytes: options.retainBytes ?? 16 * 1024 * 1024,
-    leaveTimeoutMs: options.leaveTimeoutMs ?? 2_000,
+    leaveTimeoutMs: options.leaveTimeoutMs ?? 5_000,
     compareStateEvery: options.compareStateEvery ?? 0,
     guardDeterminism: options.guardDeterminism ?? false,
     maxPendingCommands: options.maxPendingCommands ?? 100_000,

@@ -196,6 +196,7 @@ export class Life {
       preference: this.preference,
       rules: {
         maxVoters: settings.maxVoters,
+        heardWithinTicks: 2 * ticksOf(settings, settings.heartbeatMs) + 1,
         demoteAfterTicks: ticksOf(settings, settings.demoteAfterMs),
         forgetAfterTicks: ticksOf(settings, settings.forgetAfterMs),
         promoteWithin: 256,

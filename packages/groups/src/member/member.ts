@@ -238,7 +238,16 @@ export class Member implements BondedGroup, LifeHost {
   }
 
   acceptIf(peer: PeerInfo): boolean {
-    return this.options.acceptIf?.(peer) ?? true;
+    try {
+      return this.options.acceptIf?.(peer) ?? true;
+    } catch (thrown) {
+      log.error(
+        '%s: acceptIf failed, and the peer is not accepted: %s',
+        shortId(this.id),
+        toError(thrown).message,
+      );
+      return false;
+    }
   }
 
   onBonded(bond: Bond): void {

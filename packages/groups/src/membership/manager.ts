@@ -27,6 +27,8 @@ export class MembershipManager {
   readonly #options: ManagerOptions;
   /** Members of the configuration that there is no bond with, and since when. */
   readonly #absentSinceMs = new Map<MemberId, number>();
+  /** Members that want to leave, and since when that is known here. */
+  readonly #leavingSinceMs = new Map<MemberId, number>();
 
   constructor(options: ManagerOptions) {
     this.#options = options;
@@ -38,6 +40,7 @@ export class MembershipManager {
     const { status } = replica;
     if (status.role !== 'leader' || !status.isEstablished) {
       this.#absentSinceMs.clear();
+      this.#leavingSinceMs.clear();
       return true;
     }
     const { configuration, isCommitted } = status.configuration;
@@ -48,18 +51,21 @@ export class MembershipManager {
     return true;
   }
 
-  /** Whether a learner may be fit to vote any moment. */
+  /** Whether a learner may be fit to vote any moment, or somebody may go. */
   #isExpecting({ voters, learners }: Configuration): boolean {
+    if (this.#leavingSinceMs.size > 0) return true;
     if (voters.length >= this.#options.rules.maxVoters) return false;
     return learners.some((id) => this.#options.peers.of(id)?.status.preference === 'normal');
   }
 
   /** Hands leadership to the voter that is best placed for it; false when there is none. */
   handOver(): boolean {
-    const { replica, self } = this.#options;
+    const { replica, self, rules } = this.#options;
     const { configuration, followers } = replica.status;
     const heirs = followers
-      .filter(({ id, silentTicks }) => id !== self && silentTicks <= 2 && this.#mayLead(id))
+      .filter(
+        ({ id, silentTicks }) => id !== self && silentTicks <= rules.heardWithinTicks && this.#mayLead(id),
+      )
       .filter(({ id }) => configuration.configuration.voters.includes(id))
       .sort((a, b) => b.match - a.match || (a.id < b.id ? -1 : 1));
     const [heir] = heirs;
@@ -142,7 +148,7 @@ export class MembershipManager {
       id,
       isBonded,
       isReplaced: bonded === undefined && peers.get(peerOf(id)) !== undefined,
-      isLeaving: bonded?.status.isLeaving ?? false,
+      isLeaving: this.#mayGo(id),
       preference: bonded?.status.preference ?? 'normal',
       absentTicks: this.#absentTicksOf(id),
       silentTicks: progress?.silentTicks ?? 0,
@@ -151,7 +157,25 @@ export class MembershipManager {
     };
   }
 
+  /**
+   * Who leaves is let go a little later: until then it shows which of the others can still be heard. One that fell silent right
+   * before would be counted on, and together with it the leader would be no quorum.
+   */
+  #mayGo(id: MemberId): boolean {
+    const { peers, runtime, rules, tickMs } = this.#options;
+    if (peers.of(id)?.status.isLeaving !== true) {
+      this.#leavingSinceMs.delete(id);
+      return false;
+    }
+    const nowMs = runtime.now();
+    const sinceMs = this.#leavingSinceMs.get(id) ?? nowMs;
+    this.#leavingSinceMs.set(id, sinceMs);
+    return nowMs - sinceMs > rules.heardWithinTicks * tickMs;
+  }
+
   #noteAbsence({ voters, learners }: Configuration): void {
+    for (const id of this.#leavingSinceMs.keys())
+      if (![...voters, ...learners].includes(id)) this.#leavingSinceMs.delete(id);
     const { peers, isOurs, self, runtime } = this.#options;
     const nowMs = runtime.now();
     for (const id of [...voters, ...learners]) {

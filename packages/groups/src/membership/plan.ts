@@ -29,6 +29,8 @@ export interface MembershipView {
 
 export interface MembershipRules {
   readonly maxVoters: number;
+  /** A member is heard that was silent no longer: somewhat more than two heartbeats. */
+  readonly heardWithinTicks: number;
   /** A voter that was silent for longer is demoted. */
   readonly demoteAfterTicks: number;
   /** A learner that was away for longer is forgotten. */
@@ -48,7 +50,7 @@ export interface MembershipRules {
  * are well are a quorum without it, so that the change is committed by the quorum in force.
  */
 export function planConfiguration(view: MembershipView, rules: MembershipRules): Configuration | undefined {
-  return planLearners(view, rules) ?? planRemoval(view) ?? planVoters(view, rules);
+  return planLearners(view, rules) ?? planLoss(view, rules) ?? planGain(view, rules);
 }
 
 /** How many voters there should be, of so many that are fit to be. */
@@ -73,21 +75,32 @@ function planLearners(view: MembershipView, rules: MembershipRules): Configurati
   return { voters, learners: [...kept, ...fresh].sort() };
 }
 
-/** Voters that have left, or will not come back, go altogether. */
-function planRemoval(view: MembershipView): Configuration | undefined {
-  const { self, configuration } = view;
+/**
+ * Voters that will not come back go, then those that are sick are demoted, then those that leave go: who leaves is still
+ * there to be counted, and must not go while the others would be no quorum without it.
+ */
+function planLoss(view: MembershipView, rules: MembershipRules): Configuration | undefined {
+  const { configuration, self } = view;
   const { voters, learners } = configuration;
-  const gone = voters.find((id) => id !== self && isGone(memberOf(view, id)));
-  if (gone === undefined || !hasQuorum(view)) return undefined;
-  return { voters: voters.filter((id) => id !== gone), learners };
+  const others = voters.filter((id) => id !== self);
+  const without = (gone: MemberId): Configuration => ({
+    voters: voters.filter((id) => id !== gone),
+    learners,
+  });
+  const lost = others.filter((id) => memberOf(view, id)?.isReplaced !== false);
+  const sick = others.filter((id) => !lost.includes(id) && !isLeaving(view, id) && !isWell(view, id, rules));
+  const leaving = others.filter((id) => !lost.includes(id) && isLeaving(view, id));
+  const changes = [
+    ...lost.map(without),
+    ...sick.map((id) => demote(configuration, id)),
+    ...leaving.map(without),
+  ];
+  if (!hasQuorum(view, voters, rules)) return undefined;
+  return changes.find((next) => hasQuorum(view, next.voters, rules));
 }
 
-function planVoters(view: MembershipView, rules: MembershipRules): Configuration | undefined {
-  const { configuration } = view;
-  const { voters, learners } = configuration;
-  const sick = voters.filter((id) => id !== view.self && !isWell(view, id, rules));
-  const [first] = sick;
-  if (first !== undefined && hasQuorum(view)) return demote(configuration, first);
+function planGain(view: MembershipView, rules: MembershipRules): Configuration | undefined {
+  const { voters, learners } = view.configuration;
   // One that is sick and cannot be demoted counts: without it there is no quorum to change anything.
   const promotable = learners.filter((id) => isPromotable(view, id, rules));
   const target = voterTarget(voters.length + promotable.length, rules.maxVoters);
@@ -136,23 +149,24 @@ function isWell(view: MembershipView, id: MemberId, rules: MembershipRules): boo
 function isPromotable(view: MembershipView, id: MemberId, rules: MembershipRules): boolean {
   const member = memberOf(view, id);
   if (member === undefined || !member.isBonded || isGone(member)) return false;
-  if (member.preference === 'observer' || !member.isStreaming || member.silentTicks > 2) return false;
+  if (member.preference === 'observer' || !member.isStreaming || member.silentTicks > rules.heardWithinTicks)
+    return false;
   return view.lastIndex - member.match <= rules.promoteWithin;
 }
 
-/** Whether the voters that can be heard are a quorum of those in force. */
-function hasQuorum(view: MembershipView): boolean {
-  const { voters } = view.configuration;
-  return voters.filter((id) => isHeard(view, id)).length > Math.floor(voters.length / 2);
+/** Whether those of these voters that can be heard are a quorum of them. */
+function hasQuorum(view: MembershipView, voters: readonly MemberId[], rules: MembershipRules): boolean {
+  return voters.filter((id) => isHeard(view, id, rules)).length > Math.floor(voters.length / 2);
 }
 
-function isHeard(view: MembershipView, id: MemberId): boolean {
+function isHeard(view: MembershipView, id: MemberId, { heardWithinTicks }: MembershipRules): boolean {
   const member = memberOf(view, id);
-  return id === view.self || (member?.isBonded === true && member.silentTicks <= HEARD_TICKS);
+  return id === view.self || (member?.isBonded === true && member.silentTicks <= heardWithinTicks);
 }
 
-/** Heartbeats are answered within a tick or two. */
-const HEARD_TICKS = 3;
+function isLeaving(view: MembershipView, id: MemberId): boolean {
+  return memberOf(view, id)?.isLeaving === true;
+}
 
 function memberOf(view: MembershipView, id: MemberId): MemberView | undefined {
   return view.members.find((member) => member.id === id);

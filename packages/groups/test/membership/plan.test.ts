@@ -11,6 +11,7 @@ import type { Configuration, LogIndex, MemberId } from '../../src/raft/types.ts'
 
 const RULES: MembershipRules = {
   maxVoters: 5,
+  heardWithinTicks: 2,
   demoteAfterTicks: 10,
   forgetAfterTicks: 100,
   promoteWithin: 10,
@@ -116,6 +117,24 @@ describe('who votes', () => {
       configuration('abc'),
       [view('a'), view('b'), view('c', { isLeaving: true })],
       'ab+',
+    ],
+    [
+      'but not while the others are no quorum without it',
+      configuration('abc'),
+      [view('a'), view('b', { isLeaving: true }), view('c', { ...gone, silentTicks: 5, absentTicks: 5 })],
+      'stay',
+    ],
+    [
+      'who is gone is demoted before it',
+      configuration('abc'),
+      [view('a'), view('b', { isLeaving: true }), view('c', gone)],
+      'ab+c',
+    ],
+    [
+      'and lets it go then',
+      configuration('ab', 'c'),
+      [view('a'), view('b', { isLeaving: true }), view('c', gone)],
+      'a+c',
     ],
     [
       'a learner that leaves goes',

@@ -221,6 +221,18 @@ describe('leadership', () => {
       expect(await valueAt(followers[0] as Node, 'x')).toBe(1);
     }));
 
+  // Found by the swarm: one voter was gone for good, another left, and the third was no quorum with the first.
+  it('stays possible when a voter leaves while another is gone: it goes once the others can do without it', () =>
+    inWorld({ seed: 18 }, async (world) => {
+      const nodes = await formed(world, 3);
+      const { leader, followers } = split(nodes);
+      const [gone, leaving] = followers as [Node, Node];
+      gone.host.crash({ mode: 'powerLoss' });
+      await leaving.close();
+      expect((await leader.group.execute({ put: 'x', value: 1 })).result.done).toBe(true);
+      expect(leader.group.stats.voters.map(peerOf)).toEqual([leader.peer]);
+    }));
+
   it('is not wanted by observers: they never vote, and follow all the same', () =>
     inWorld({ seed: 9 }, async (world) => {
       const first = await startNode(world, 'n0');

@@ -7,10 +7,10 @@ import {
   type PeerId,
   type Scope,
   type StreamId,
-  sleep,
   throwIfAborted,
   toError,
   type WaitOptions,
+  waitFor,
   withTimeout,
 } from '@mosaik/primitives';
 import { type Link, LinkEndedError } from '@mosaik/transport';
@@ -65,7 +65,7 @@ export class Subscription {
   #bytes = 0;
   #link: Link<Uint8Array> | undefined;
   /** Ends the wait between attempts. */
-  #wake = new AbortController();
+  #endPause: (() => void) | undefined;
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
@@ -112,7 +112,7 @@ export class Subscription {
   /** The catalog says something new of the peer: worth another attempt at once. */
   retry(): void {
     this.#backoff.reset();
-    this.#wake.abort();
+    this.#endPause?.();
   }
 
   /** Ends it for good, and tells the producer why. */
@@ -132,9 +132,15 @@ export class Subscription {
   }
 
   async #pause(signal: AbortSignal): Promise<void> {
-    this.#wake = new AbortController();
-    const either = AbortSignal.any([signal, this.#wake.signal]);
-    await sleep(this.#options.scope.runtime, this.#backoff.next(), { signal: either }).catch(() => {});
+    const waited = waitFor<void>('the next attempt', signal, (resolve) => {
+      const timer = this.#options.scope.runtime.setTimer(this.#backoff.next(), resolve);
+      this.#endPause = resolve;
+      return () => {
+        timer.cancel();
+        this.#endPause = undefined;
+      };
+    });
+    await waited.catch(() => {});
   }
 
   async #attempt(signal: AbortSignal): Promise<void> {

@@ -160,7 +160,8 @@ export interface Group<Command, Result, Query, Answer> extends AsyncDisposable {
   /**
    * Hands leadership to another voter, or to the one that is best placed.
    *
-   * @throws {LeadershipError} when this member does not lead, or the other is no voter.
+   * @throws {LeadershipError} when this member does not lead, the other is no voter, or it did not take over in two election
+   *   timeouts: then this member goes on leading.
    */
   transferLeadership(to?: PeerId, options?: WaitOptions): Promise<void>;
   /** Leaves: hands over leadership, is taken out of the voters, and ends. What is under way is refused with its commands. */

@@ -200,7 +200,24 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
       const result = works.replica.transferLeadership(heir);
       if (!result.ok) throw new LeadershipError(result.reason);
     }
-    await this.when().isLeader().unmet().wait(options);
+    await this.#untilHandedOver(options);
+  }
+
+  /** The core gives up on an heir after an election timeout; one that stood in time may take another to win. */
+  async #untilHandedOver({ signal }: WaitOptions): Promise<void> {
+    const { runtime, settings } = this.#member;
+    const limit = new AbortController();
+    const timer = runtime.setTimer(2 * settings.electionTimeoutMs, () => limit.abort());
+    const either = signal === undefined ? limit.signal : AbortSignal.any([signal, limit.signal]);
+    try {
+      await this.when().isLeader().unmet().wait({ signal: either });
+    } catch (thrown) {
+      if (limit.signal.aborted && signal?.aborted !== true)
+        throw new LeadershipError('the other did not take over');
+      throw thrown;
+    } finally {
+      timer.cancel();
+    }
   }
 
   close(): Promise<void> {

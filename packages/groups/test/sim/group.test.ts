@@ -208,6 +208,17 @@ describe('leadership', () => {
       await expect(heir.group.transferLeadership('00'.repeat(32) as never)).rejects.toThrow(/no voter/);
     }));
 
+  it('stays where it is when the heir does not take over', () =>
+    inWorld({ seed: 7 }, async (world) => {
+      const nodes = await formed(world, 3);
+      const { leader, followers } = split(nodes);
+      const [heir] = followers as [Node, Node];
+      heir.host.crash();
+      await expect(leader.group.transferLeadership(heir.peer)).rejects.toThrow(/did not take over/);
+      expect(leader.group.when().isLeader().isMet).toBe(true);
+      expect((await leader.group.execute({ put: 'x', value: 1 })).result.done).toBe(true);
+    }));
+
   it('is handed over by who leaves, without an election timeout, and it is taken out', () =>
     inWorld({ seed: 8 }, async (world) => {
       const nodes = await formed(world, 3);

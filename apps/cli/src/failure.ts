@@ -1,4 +1,4 @@
-import { AbortedError, InvalidArgumentError, MosaikError, TimeoutError } from 'mosaik';
+import { AbortedError, CriteriaError, InvalidArgumentError, MosaikError, TimeoutError } from 'mosaik';
 import { ExitCode } from './exit-code.ts';
 
 /** Something that a user is told in a sentence, without a stack. */
@@ -25,7 +25,7 @@ export function explain(thrown: unknown): Failure | undefined {
   if (thrown instanceof Failure) return thrown;
   if (thrown instanceof TimeoutError)
     return new Failure(ExitCode.TimedOut, thrown.message, { cause: thrown });
-  if (thrown instanceof InvalidArgumentError) return usage(thrown.message);
+  if (thrown instanceof InvalidArgumentError || thrown instanceof CriteriaError) return usage(thrown.message);
   if (thrown instanceof AbortedError)
     return new Failure(ExitCode.Interrupted, thrown.message, { cause: thrown });
   if (thrown instanceof MosaikError) return new Failure(ExitCode.Failed, thrown.message, { cause: thrown });

@@ -6,10 +6,18 @@ import { processWorld } from './world.ts';
 
 const interruption = new AbortController();
 
+/** Terminals, shells and `timeout` may each pass on the same Ctrl-C: what comes so soon after it is no second one. */
+const SAME_SIGNAL_MS = 500;
+let interruptedAtMs = 0;
+
 /** The first asks it to end in an orderly way, the second ends it. */
 const onSignal = (): void => {
-  if (interruption.signal.aborted) process.exit(ExitCode.Interrupted);
-  interruption.abort(new Error('interrupted'));
+  if (!interruption.signal.aborted) {
+    interruptedAtMs = performance.now();
+    interruption.abort(new Error('interrupted'));
+  } else if (performance.now() - interruptedAtMs > SAME_SIGNAL_MS) {
+    process.exit(ExitCode.Interrupted);
+  }
 };
 process.on('SIGINT', onSignal);
 process.on('SIGTERM', onSignal);

@@ -36,6 +36,8 @@ interface Report {
   lines: number;
   skipped: number;
   undelivered: number;
+  /** Consumers that went before the last line. */
+  left: number;
   isInterrupted: boolean;
 }
 
@@ -46,7 +48,7 @@ export async function pub(context: Context, options: PubOptions): Promise<ExitCo
     throw usage('--stay serves what is kept: say --keep, too');
   if (world.stdin.isTTY === true) console.note('reading lines from the keyboard; Ctrl-D ends');
   const network = await join(context);
-  const report: Report = { lines: 0, skipped: 0, undelivered: 0, isInterrupted: false };
+  const report: Report = { lines: 0, skipped: 0, undelivered: 0, left: 0, isInterrupted: false };
   try {
     const definition = stream<unknown>(options.stream);
     if (options.keep !== undefined) {
@@ -76,15 +78,12 @@ export async function pub(context: Context, options: PubOptions): Promise<ExitCo
   return report.skipped + report.undelivered > 0 ? ExitCode.Incomplete : ExitCode.Ok;
 }
 
-function producerOptions(
-  { consumers, dropSlow = false }: PubOptions,
-  report: Report,
-): ProducerOptions<unknown> {
+function producerOptions(options: PubOptions, report: Report): ProducerOptions<unknown> {
+  const { consumers, dropSlow = false, keep } = options;
   return {
     disconnectLagging: dropSlow,
-    onUndelivered: () => {
-      report.undelivered++;
-    },
+    // What is kept is there for those who come later.
+    ...(keep === undefined ? { onUndelivered: () => void report.undelivered++ } : {}),
     ...(consumers === undefined ? {} : { onlineWhen: (subscribed) => subscribed.minimumOf(consumers) }),
   };
 }
@@ -100,7 +99,7 @@ async function sendAll(context: Context, options: PubOptions, sending: Sending):
   const { world, console } = context;
   const { network, producer, report } = sending;
   const signal = world.interrupted;
-  using _progress = new Progress(network, producer, console);
+  using progress = new Progress(network, producer, console);
   // The input may stay silent for ever.
   const onInterrupt = (): void => void world.stdin.destroy();
   signal.addEventListener('abort', onInterrupt, { once: true });
@@ -122,6 +121,7 @@ async function sendAll(context: Context, options: PubOptions, sending: Sending):
     if (!signal.aborted) throw thrown;
     report.isInterrupted = true;
   } finally {
+    report.left = progress.left;
     signal.removeEventListener('abort', onInterrupt);
   }
   report.isInterrupted ||= signal.aborted;
@@ -159,7 +159,7 @@ interface Told extends Readonly<Report> {
 }
 
 async function tell({ console }: Context, told: Told): Promise<void> {
-  const { lines, bytes, ms, consumers, undelivered, skipped, dropped } = told;
+  const { lines, bytes, ms, consumers, undelivered, skipped, dropped, left } = told;
   const perSecond = ms > 0 ? Math.round(lines / (ms / 1000)) : null;
   if (console.isJson) {
     await console.json({
@@ -178,5 +178,6 @@ async function tell({ console }: Context, told: Told): Promise<void> {
   console.note(
     `${plural(lines, 'line')} sent (${bytesText(bytes)} in ${durationText(ms)}${rate}) to ${plural(consumers, 'consumer')}`,
   );
+  if (left > 0) console.note(`${plural(left, 'consumer')} went before the last line`);
   if (undelivered > 0) console.warn(`${plural(undelivered, 'line')} reached nobody`);
 }

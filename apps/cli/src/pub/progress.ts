@@ -1,4 +1,4 @@
-import type { Network, Producer } from 'mosaik';
+import { type Network, type PeerId, type Producer, shortId } from 'mosaik';
 import type { Timer } from 'mosaik/primitives';
 import type { Console } from '../output/console.ts';
 import { bytesText, countText, plural, rateText } from '../output/format.ts';
@@ -17,6 +17,9 @@ export class Progress implements Disposable {
   #offlineSinceMs: number | undefined;
   #told: string | undefined;
   #dropped = 0;
+  /** Subscriptions that ended before the last line: what they missed they see as a gap, if they come back. */
+  left = 0;
+  readonly #uptimes = new Map<PeerId, number>();
   #isDrawn = false;
   #timer: Timer | undefined;
 
@@ -35,6 +38,7 @@ export class Progress implements Disposable {
 
   #tick(): void {
     this.#tellOfDropped();
+    this.#tellOfLeft();
     this.#tellOfWaiting();
     if (this.#console.stderr.isTTY === true) this.#draw();
     this.#timer = this.#network.runtime.setTimer(DRAW_EVERY_MS, () => this.#tick());
@@ -48,6 +52,21 @@ export class Progress implements Disposable {
     this.#console.warn(
       `a consumer was dropped, as it was too slow (${droppedTooSlow} so far); it sees the gap`,
     );
+  }
+
+  #tellOfLeft(): void {
+    const live = new Map(this.#producer.consumers.map(({ peer, stats }) => [peer.peer, stats.uptimeMs]));
+    for (const [peer, before] of this.#uptimes) {
+      // One that is younger than at the last look is another subscription of the same consumer.
+      if ((live.get(peer) ?? 0) >= before) continue;
+      this.left++;
+      this.#clear();
+      this.#console.note(
+        `consumer ${shortId(peer)} has gone; if it comes back, it sees what it missed as a gap`,
+      );
+    }
+    this.#uptimes.clear();
+    for (const [peer, uptimeMs] of live) this.#uptimes.set(peer, uptimeMs);
   }
 
   #tellOfWaiting(): void {

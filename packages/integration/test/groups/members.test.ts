@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { sharedNowMs } from '../support/clock.ts';
 import { inFolder } from '../support/folder.ts';
 import {
   cpuWaits,
@@ -10,6 +11,7 @@ import {
   type MemberProcess,
   type SeenConfiguration,
 } from '../support/groups.ts';
+import type { Audit } from '../support/ledger.ts';
 import { Load } from '../support/load.ts';
 import { until, within } from '../support/wait.ts';
 
@@ -141,6 +143,32 @@ describe('a leader that leaves', () => {
         await kill(leaving);
         await cluster.untilAgreed(staying, 20_000);
         await cluster.restart(leader);
+        await cluster.untilWhole(30_000);
+        await expectKept(cluster, load);
+      }),
+    120_000,
+  );
+});
+
+describe('a leader that hangs', () => {
+  it(
+    'is replaced, and answers nothing stale when it goes on',
+    () =>
+      underLoad(async ({ cluster, load, leader }) => {
+        const hung = cluster.members[leader] as MemberProcess;
+        load.through(cluster.members.filter((member) => member !== hung));
+        await untilWritten(load, 300);
+        hung.signal('SIGSTOP');
+        const stoppedAtMs = sharedNowMs();
+        load.mark(stoppedAtMs);
+        await until('the others serve', 20_000, () => load.servedAtMs !== undefined);
+        console.log(`served again after ${((load.servedAtMs ?? 0) - stoppedAtMs).toFixed(0)} ms`);
+        await untilWritten(load, 100);
+        // It finds this question when it wakes, as the leader that it was.
+        const answer = hung.call<Audit>('audit', [...load.receipts]);
+        hung.signal('SIGCONT');
+        const audit = await within('it answers', 30_000, answer);
+        expect(audit).toMatchObject({ missing: [], misplaced: [], repeated: [] });
         await cluster.untilWhole(30_000);
         await expectKept(cluster, load);
       }),

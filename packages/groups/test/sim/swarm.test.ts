@@ -5,7 +5,7 @@ import { runSwarm, type SwarmResult } from './swarm.ts';
 describe('a swarm of whole nodes', () => {
   it('loses nothing, applies everything once, and recovers', async () => {
     const results: SwarmResult[] = [];
-    await eachSeed({ count: 40, long: 1_000 }, async (seed) => {
+    await eachSeed({ count: 100, long: 1_000 }, async (seed) => {
       if (process.env['SWARM_VERBOSE']) process.stderr.write(`seed ${seed}\n`);
       results.push(await runSwarm(seed));
     });

@@ -18,6 +18,7 @@ const simulations = [
   'packages/groups/test/storage',
   'packages/integration/test/groups',
   'packages/streams/test/sim',
+  'packages/integration/test/cli',
   'packages/store/test/sim',
   'packages/store/test/sqlite',
 ];

@@ -22,7 +22,7 @@ const onSignal = (): void => {
 process.on('SIGINT', onSignal);
 process.on('SIGTERM', onSignal);
 // Whoever reads has gone (`| head`): nobody is left to work for.
-process.stdout.on('error', () => interruption.abort(new Error('the output is closed')));
+process.stdout.on('error', (error) => interruption.abort(error));
 process.stderr.on('error', () => {});
 
 const code = await run(process.argv.slice(2), processWorld(interruption.signal));

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { toError } from 'mosaik';
 import { ExitCode } from './exit-code.ts';
 import { explain } from './failure.ts';
-import { Console } from './output/console.ts';
+import { Console, isOutputClosed } from './output/console.ts';
 import { createProgram } from './program/program.ts';
 import type { World } from './world.ts';
 
@@ -26,8 +26,7 @@ const ASKED_FOR: readonly string[] = ['commander.helpDisplayed', 'commander.vers
 function report(thrown: unknown, world: World): ExitCode {
   // Commander has said it already.
   if (thrown instanceof CommanderError) return ASKED_FOR.includes(thrown.code) ? ExitCode.Ok : ExitCode.Usage;
-  // Whoever read has gone, and is not to be told of it.
-  if (world.stdout.errored) return ExitCode.Ok;
+  if (isOutputClosed(world, thrown)) return ExitCode.Ok;
   const console = new Console(world, { isJson: false, isQuiet: false });
   const failure = explain(thrown);
   if (world.interrupted.aborted && (failure === undefined || failure.exitCode === ExitCode.Interrupted)) {

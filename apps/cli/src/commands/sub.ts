@@ -12,6 +12,7 @@ import type { Context } from '../context.ts';
 import { ExitCode } from '../exit-code.ts';
 import { usage } from '../failure.ts';
 import { join } from '../node/join.ts';
+import { isOutputClosed } from '../output/console.ts';
 import { replayFrom } from '../sub/from.ts';
 import { DatumPrinter } from '../sub/print.ts';
 import { unlessAborted } from '../waiting.ts';
@@ -65,7 +66,7 @@ export async function sub(context: Context, options: SubOptions): Promise<ExitCo
       });
       await unlessAborted(signal, readLive(consumer, reading));
     }
-    if (!console.stdout.destroyed) await printer.flush();
+    if (!isOutputClosed(world)) await printer.flush();
   } finally {
     await network.close();
   }

@@ -67,3 +67,10 @@ function colour(stream: Output, style: Style, text: string): string {
 export async function write(stream: Output, text: string | Uint8Array): Promise<void> {
   if (!stream.write(text)) await once(stream, 'drain');
 }
+
+/** Whether whoever read the output has gone (`| head`): no mistake, and nobody to tell of anything. */
+export function isOutputClosed({ interrupted }: Pick<World, 'interrupted'>, thrown?: unknown): boolean {
+  return [interrupted.reason as unknown, thrown].some(
+    (cause) => cause instanceof Error && 'code' in cause && cause.code === 'EPIPE',
+  );
+}

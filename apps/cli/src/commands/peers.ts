@@ -24,7 +24,7 @@ export async function peers(context: Context, { watch = false, withTag }: PeersO
 }
 
 /** A peer as JSON; names instead of ids where there are some. */
-export function peerJson(peer: PeerInfo): object {
+function peerJson(peer: PeerInfo): object {
   return {
     peer: peer.peer,
     tags: tagsOf(peer),

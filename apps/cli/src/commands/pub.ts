@@ -160,7 +160,8 @@ interface Told extends Readonly<Report> {
 
 async function tell({ console }: Context, told: Told): Promise<void> {
   const { lines, bytes, ms, consumers, undelivered, skipped, dropped, left } = told;
-  const perSecond = ms > 0 ? Math.round(lines / (ms / 1000)) : null;
+  // Of a moment it would be no rate.
+  const perSecond = ms >= 10 ? Math.round(lines / (ms / 1000)) : null;
   if (console.isJson) {
     await console.json({
       lines,

@@ -91,12 +91,12 @@ function written(): Map<string, Noted[]> {
     noted({ kind: 'acknowledged', sequence, number: sequence - 1, sentMs: 0 }),
   ]);
   const view = fills.flat().reduce(takeFill, emptyView());
-  const matchers = [1, 2, 3].map((index) => [`matcher-${index}`, [...executed]] as const);
-  const reporters = [1, 2, 3].map(
-    (index) =>
-      [`reporter-${index}`, [noted({ kind: 'view', view: structuredClone(view), divergences: 0 })]] as const,
-  );
-  return new Map<string, Noted[]>([...matchers, ['trader-1', traded], ...reporters]);
+  const byName = new Map<string, Noted[]>([['trader-1', traded]]);
+  for (const index of [1, 2, 3]) {
+    byName.set(`matcher-${index}`, [...executed]);
+    byName.set(`reporter-${index}`, [noted({ kind: 'view', view: structuredClone(view), divergences: 0 })]);
+  }
+  return byName;
 }
 
 describe('the report', () => {

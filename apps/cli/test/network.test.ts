@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { type Running, Terminal } from './support/terminal.ts';
 
@@ -159,6 +159,25 @@ describe('a network on the command line', () => {
     await end(terminal, reading, copying, publishing, bootstrap);
   });
 
+  it('doctor passes on what a predicate says of a consumer that gets nothing', async () => {
+    const { terminal, bootstrap } = await network('cli doctor');
+    const subscribing = terminal.start(['sub', 'log', '--with-tag', 'gold']);
+    const publishing = terminal.start(['pub', 'log', '--tag', 'lead'], new PassThrough());
+    // Both know of each other, and say what keeps them apart.
+    await publishing.until('stderr', 'none subscribed');
+    await subscribing.until('stderr', 'subscribeIf');
+    const { code, stdout } = await terminal.run(['doctor', '--stream', 'log', '--with-tag', 'gold']);
+    expect(stdout).toMatch(/WRONG consumer {3}\w+ consumes log, .*subscribeIf/);
+    expect(stdout).toMatch(
+      /WRONG producer {3}\w+ produces log, offline: needs at least 1 consumer, none subscribed/,
+    );
+    expect(stdout).toContain('nobody looked at carries the tag gold');
+    expect(code).toBe(1);
+    publishing.interrupt();
+    expect(await publishing.code).toBe(130);
+    await end(terminal, subscribing, bootstrap);
+  });
+
   it('an interrupted pub ends with 130, and says how far it came', async () => {
     const { terminal, bootstrap } = await network('cli interrupt');
     const publishing = terminal.start(['pub', 'log', '--json'], Readable.from([Buffer.from('a\n')]));
@@ -210,5 +229,21 @@ describe('a map on the command line', () => {
     const groups = JSON.parse((await terminal.run(['groups', '--json'])).stdout) as { members: object[] }[];
     expect(groups[0]).toMatchObject({ name: 'kv/default founders=3', term: expect.any(Number) });
     await end(terminal, watching, ...members, bootstrap);
+  });
+
+  it('is kept in a file across a restart of all its members', async () => {
+    const { terminal, bootstrap } = await network('cli kv file');
+    await terminal.run(['keygen', 'node.key']);
+    const serve = ['kv', 'serve', '--file', 'map.db', '--key', 'node.key'];
+    const first = terminal.start(serve);
+    await first.until('stderr', 'leads in term');
+    expect((await terminal.run(['kv', 'put', 'colour', 'green'])).code).toBe(0);
+    first.interrupt();
+    expect(await first.code).toBe(0);
+    const second = terminal.start(serve);
+    await second.until('stdout', '(fsync)');
+    await second.until('stderr', 'leads in term');
+    expect(await terminal.run(['kv', 'get', 'colour'])).toMatchObject({ code: 0, stdout: 'green\n' });
+    await end(terminal, second, bootstrap);
   });
 });

@@ -28,6 +28,7 @@ describe('a mistake of the user is told in a sentence, with exit code 2', () => 
     [['sub', 'a', '--count', '0'], 'whole number of 1 or more'],
     [['kv', 'get', 'a', '-b', NOBODY, '--map', 'a/b'], '"a/b" is no name of a map'],
     [['kv', 'get', 'a', '-b', NOBODY, '--consistency', 'eventual'], 'Allowed choices are strong, weak'],
+    [['kv', 'serve', '--file', 'map.db'], '--file needs --key'],
     [['kv', 'put', 'a', '{', '--parse', '-b', NOBODY], 'the value is not JSON'],
   ];
 

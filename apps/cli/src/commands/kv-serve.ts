@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { keyValue, memory, shortId } from 'mosaik';
 import { sqlite } from 'mosaik/groups/sqlite';
 import type { Context } from '../context.ts';
+import { usage } from '../failure.ts';
 import { advertisedName, keyOf, type MapOptions, mapName } from '../kv/map.ts';
 import { type MapGroup, serveReads } from '../kv/read-server.ts';
 import { join } from '../node/join.ts';
@@ -19,6 +20,12 @@ export async function kvServe(context: Context, options: KvServeOptions): Promis
   const map = mapName(options.map);
   const key = keyOf(context, options);
   const { founders, file } = options;
+  // The votes in a log are those of the identity that cast them: another one could not go on with it.
+  if (file !== undefined && context.settings.secretKey === undefined)
+    throw usage(
+      'a log in a file belongs to the node that wrote it: --file needs --key',
+      'make a key with: mosaik keygen FILE',
+    );
   const storage = file === undefined ? memory() : sqlite(resolve(world.folder, file));
   await using network = await join(context);
   const group = await network.groups.join({

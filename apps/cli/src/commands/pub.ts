@@ -47,6 +47,8 @@ export async function pub(context: Context, options: PubOptions): Promise<ExitCo
   if (options.stay === true && options.keep === undefined)
     throw usage('--stay serves what is kept: say --keep, too');
   if (world.stdin.isTTY === true) console.note('reading lines from the keyboard; Ctrl-D ends');
+  if (options.keep !== undefined && options.keep !== 'memory' && context.settings.secretKey === undefined)
+    console.note("without --key this node is another one the next time: what it keeps now is then nobody's");
   const network = await join(context);
   const report: Report = { lines: 0, skipped: 0, undelivered: 0, left: 0, isInterrupted: false };
   try {

@@ -9,7 +9,7 @@ import type { Runner } from './runner.ts';
 
 const EXAMPLES = `
 Start three members, each on a machine of its own, and use the map from anywhere:
-  $ mosaik kv serve --founders 3 --file map.db
+  $ mosaik kv serve --founders 3 --file map.db --key node.key
   $ mosaik kv put colour green
   $ mosaik kv get colour
 
@@ -35,7 +35,7 @@ export function addKvCommands(program: Command, run: Runner): void {
 function addServe(kv: Command, run: Runner): void {
   const command = withMap(kv.command('serve'))
     .description('Is a member of the map: keeps a copy, votes, may lead, and answers; until Ctrl-C')
-    .option('--file <file>', 'keep the log in this file, durably (default: in memory)')
+    .option('--file <file>', 'keep the log in this file, durably; needs --key (default: in memory)')
     .option('--founders <number>', 'members that found it: a majority of them must meet', wholeNumber(1), 1)
     .action((options: MapFlags & { file?: string; founders: number }, self: Command) =>
       run(self, (context) => kvServe(context, options)),

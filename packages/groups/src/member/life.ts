@@ -222,6 +222,7 @@ export class Life {
       stored,
       preference: this.preference,
       reluctance: this.#reluctance,
+      recordsFirstVoters: true,
       heartbeatTicks,
       retainedBytesMax: settings.retainBytes,
       electionTicks: Math.max(heartbeatTicks + 1, ticksOf(settings, settings.electionTimeoutMs)),

@@ -69,8 +69,8 @@ export class MembershipManager {
       .filter(({ id }) => configuration.configuration.voters.includes(id))
       .sort((a, b) => b.match - a.match || (a.id < b.id ? -1 : 1));
     const [heir] = heirs;
-    if (heir === undefined || configuration.index === 0) {
-      // Nobody votes yet that could, or knows that it does: the others have to be made voters first.
+    if (heir === undefined) {
+      // Nobody votes yet that could: the others have to be made voters first.
       this.#adjust(configuration.configuration);
       return false;
     }
@@ -99,18 +99,11 @@ export class MembershipManager {
     const { replica, self, rules } = this.#options;
     const members = this.#views(configuration);
     const { lastIndex } = replica.status;
-    const next =
-      planConfiguration({ self, configuration, members, lastIndex }, rules) ??
-      this.#firstEntry(configuration);
+    const next = planConfiguration({ self, configuration, members, lastIndex }, rules);
     if (next === undefined) return false;
     const result = replica.proposeConfiguration(next);
     log('voters %j, learners %j: %s', next.voters, next.learners, result.ok ? 'proposed' : result.reason);
     return true;
-  }
-
-  /** The first voters are only known to their founder, until they are in the log. */
-  #firstEntry(configuration: Configuration): Configuration | undefined {
-    return this.#options.replica.status.configuration.index === 0 ? configuration : undefined;
   }
 
   #views(configuration: Configuration): MemberView[] {

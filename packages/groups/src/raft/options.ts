@@ -14,6 +14,7 @@ const mebibyte = 2 ** 20;
 
 const defaults = {
   preference: 'normal',
+  recordsFirstVoters: false,
   heartbeatTicks: 1,
   electionTicks: 10,
   reluctance: 3,

@@ -44,6 +44,11 @@ export interface RaftOptions {
    * `[electionTicks, 2 × electionTicks)`. A leader that hears from no quorum for as long steps down. Default 10.
    */
   readonly electionTicks?: number;
+  /**
+   * Whether the first entry of all is the configuration that the first leader began with, so that whoever has an entry knows who
+   * votes: for members of which only the founder is told. Default false: all begin with the same one, and the entry is empty.
+   */
+  readonly recordsFirstVoters?: boolean;
   /** By how much longer a reluctant member waits. Default 3. */
   readonly reluctance?: number;
   /** Bytes of entries in one append message; one larger entry goes alone. Default 1 MiB. */

@@ -1,5 +1,6 @@
 // A role changes here and nowhere else.
 
+import { encodeConfiguration } from './configuration.ts';
 import { invariant } from './invariant.ts';
 import { Progress } from './progress.ts';
 import { type Lead, othersInForce, type State, send } from './state.ts';
@@ -42,7 +43,7 @@ export function becomeCandidate(s: State): void {
   restartElectionTimer(s);
 }
 
-/** Leads, and appends an entry without content at once, so that what is before it can be committed (Raft §8). */
+/** Leads, and appends an entry of its own at once, so that what is before it can be committed (Raft §8). */
 export function becomeLeader(s: State): void {
   invariant(s.role === 'candidate', 'only a candidate comes to lead');
   invariant(s.writes.isHardStateDurable, 'the votes for this leader waited for its term to be durable');
@@ -61,7 +62,15 @@ export function becomeLeader(s: State): void {
     waiting: [],
     transfer: undefined,
   };
-  appendOwn(s, 'noop', new Uint8Array(0));
+  appendFirst(s);
+}
+
+/** Without content, unless nobody else knows yet who votes. */
+function appendFirst(s: State): void {
+  const { index, configuration } = s.configurations.current;
+  if (s.options.recordsFirstVoters && index === 0)
+    appendOwn(s, 'configuration', encodeConfiguration(configuration));
+  else appendOwn(s, 'noop', new Uint8Array(0));
 }
 
 /** Appends an entry of the leader's own. */

@@ -12,8 +12,9 @@ const title =
   refused === undefined ? 'a real partition' : `a real partition (not here: no namespaces, ${refused})`;
 
 const COUNT = 5;
+const IS_LONG = process.env['MOSAIK_SIM'] === 'long';
 /** In every other one the leader is with the many. */
-const ROUNDS = process.env['MOSAIK_SIM'] === 'long' ? 4 : 1;
+const ROUNDS = IS_LONG ? 4 : 1;
 const PATIENCE_MS = 1_500;
 
 /** All that a side without a majority is asked for: nothing of it may be done. */
@@ -99,7 +100,7 @@ async function inPartition(options: ClusterOptions): Promise<void> {
 }
 
 describe.skipIf(refused !== undefined)(title, () => {
-  it(
+  it.runIf(IS_LONG)(
     'has a minority that refuses, a majority that serves, and agreement in the end; in memory',
     () => inPartition({}),
     300_000,

@@ -1,7 +1,7 @@
 import type { MemberProcess, WriteReport } from './groups.ts';
 import type { Receipt } from './ledger.ts';
 
-const BATCH = 10;
+const BATCH = 2;
 /** Batches of one client that are under way at once. */
 const WIDTH = 2;
 

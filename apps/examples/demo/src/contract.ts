@@ -35,8 +35,8 @@ export interface OrdersConfig {
 /** Fills, as each matcher sends them: all of them, in their order. */
 export const Fills = stream<Fill>('mosaik.demo.fills');
 
-/** Three found the group, so that two of them are needed: no two histories can begin. */
-export const consensus: ConsensusOptions = { founders: 3, compareStateEvery: 500 };
+/** Three found the group, so that two of them are needed: no two histories can begin, and there is no need to wait for others. */
+export const consensus: ConsensusOptions = { founders: 3, bootstrapDelayMs: 200, compareStateEvery: 500 };
 
 /** What a process tells the one that started it, several times a second. */
 export interface Status {

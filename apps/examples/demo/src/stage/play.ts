@@ -9,6 +9,7 @@ import { leaderIn, type Screen } from './screen.ts';
 const PATIENCE_MS = { form: 25_000, recover: 12_000, whole: 10_000, notice: 10_000, late: 10_000 } as const;
 /** The kill of the leader comes so long after all was formed, and the others after what was before. */
 const CALM_MS = { beforeKill: 4_000, beforeReturn: 2_000, beforeBeacon: 2_000, beforeLate: 500 } as const;
+const FORMING_EVERY_MS = 500;
 const STANDING_EVERY_MS = 2_000;
 
 export interface PlayOptions {
@@ -23,7 +24,8 @@ export interface PlayOptions {
 /** What happens, in its order. Nothing in here is for the report: that is made of what was written down. */
 export async function play(options: PlayOptions): Promise<void> {
   const { screen, cluster, signal } = options;
-  await startAll(options);
+  const forming = setInterval(() => screen.standing(cluster.statuses), FORMING_EVERY_MS);
+  await startAll(options).finally(() => clearInterval(forming));
   const showing = setInterval(() => screen.standing(cluster.statuses), STANDING_EVERY_MS);
   try {
     for (const scene of [losesLeader, getsItBack, losesBeacon, welcomesLatecomer]) {

@@ -29,7 +29,9 @@ export function createScreen(startMs: number, now: () => number): Screen {
   };
   return {
     event: line,
-    standing: (statuses) => line(standingOf(statuses)),
+    standing(statuses) {
+      if (statuses.size > 0) line(standingOf(statuses));
+    },
     topology(statuses) {
       for (const text of topologyOf(statuses)) line(text);
     },

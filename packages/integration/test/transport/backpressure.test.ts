@@ -1,5 +1,7 @@
+import { systemRuntime, yieldNow } from '@mosaik/primitives';
+import type { Link } from '@mosaik/transport';
 import { expect, it } from 'vitest';
-import { startNodeProcess } from '../support/nodes.ts';
+import { addressOf, startNode, startNodeProcess } from '../support/nodes.ts';
 import { Hold } from '../support/protocols.ts';
 import { untilStill, within } from '../support/wait.ts';
 
@@ -52,4 +54,28 @@ it('a producer that outruns a reader that does not read holds a bounded number o
   // 64 MiB have gone through both, and neither holds on to them; compiled code and pools account for some 8 MiB.
   expect((await producer.call<number>('retainedBytes')) - retainedBytes.producer).toBeLessThan(16 * MIB);
   expect((await reader.call<number>('retainedBytes')) - retainedBytes.reader).toBeLessThan(16 * MIB);
+});
+
+it('a reader in sips, whose stream is resumed and paused again within, is never granted more than it reads', async () => {
+  await using reader = await startNode({ secretKey: 'reader in sips' });
+  await using producer = await startNode({ secretKey: 'producer for sips' });
+  const opened = Promise.withResolvers<Link<Uint8Array>>();
+  using _accepting = reader.accept(Hold, async (link) => {
+    opened.resolve(link);
+    await link.ended;
+  });
+  const link = await producer.open(await producer.connect(addressOf(reader)), Hold);
+  const sending = (async () => {
+    for (let sent = 0; sent < MESSAGES; sent++) await link.send(new Uint8Array(BYTES));
+    await link.close();
+  })();
+  const held = await opened.promise;
+  let count = 0;
+  for (let message = await held.receive(); message !== undefined; message = await held.receive()) {
+    count++;
+    // Everything that was granted arrives before the next sip.
+    for (let turn = 0; turn < 20; turn++) await yieldNow(systemRuntime);
+  }
+  await sending;
+  expect(count).toBe(MESSAGES);
 });

@@ -29,6 +29,8 @@ class StreamChannel implements Channel {
   #hasFinished = false;
   #isAborted = false;
   #isClosed = false;
+  #isResuming = false;
+  #pausesAfterwards = false;
 
   constructor(stream: Stream, context: StreamContext, events: ChannelEvents) {
     this.#stream = stream;
@@ -53,12 +55,25 @@ class StreamChannel implements Channel {
     return this.#stream.send(new Uint8ArrayList(...chunks));
   }
 
+  /**
+   * While the stream resumes it hands out what it held, and only then opens the window: paused in between, Yamux would forget
+   * that it is, go on granting windows to a reader that does not read, and reset the stream once 4 MiB wait.
+   */
   pause(): void {
-    if (this.#stream.readStatus === 'readable') this.#stream.pause();
+    if (this.#isResuming) this.#pausesAfterwards = true;
+    else if (this.#stream.readStatus === 'readable') this.#stream.pause();
   }
 
   resume(): void {
-    if (this.#stream.readStatus === 'paused') this.#stream.resume();
+    this.#pausesAfterwards = false;
+    if (this.#isResuming || this.#stream.readStatus !== 'paused') return;
+    this.#isResuming = true;
+    try {
+      this.#stream.resume();
+    } finally {
+      this.#isResuming = false;
+    }
+    if (this.#pausesAfterwards) this.pause();
   }
 
   closeWrite(): void {

@@ -20,9 +20,10 @@ import type { LogIndex, MemberId } from '../raft/types.ts';
 import { peerOf } from '../wire/member.ts';
 import type { GroupMessage } from '../wire/messages.ts';
 import { encodeStatus } from '../wire/status.ts';
+import { accepts } from './accepts.ts';
 import { Changes } from './changes.ts';
 import { Histories } from './histories.ts';
-import { untilOut } from './leaving.ts';
+import { Farewell, untilOut } from './leaving.ts';
 import { Life, type LifeHost, type Works } from './life.ts';
 import { openLog } from './log-book.ts';
 import type { MemberOptions, MemberState } from './options.ts';
@@ -72,6 +73,7 @@ export class Member implements BondedGroup, LifeHost {
   readonly #ticksPerCare: number;
   #bonds: GroupBonds | undefined;
   #leader: MemberId | undefined;
+  #farewell: Farewell | undefined;
   readonly histories: Histories;
   readonly #hashes: StateHashes;
   readonly #router: Router;
@@ -137,7 +139,10 @@ export class Member implements BondedGroup, LifeHost {
       diverged: (index, member) => this.#diverged(index, member),
     });
     this.applyObserver = {
-      opened: (nonce, session) => this.session.opened(nonce, session),
+      opened: (nonce, session) => {
+        this.session.opened(nonce, session);
+        this.#farewell?.opened(nonce, session);
+      },
       wants: (session) => session === this.session.number,
       outcome: (session, sequence, outcome) => {
         if (session === this.session.number) this.session.outcome(sequence, outcome);
@@ -238,16 +243,9 @@ export class Member implements BondedGroup, LifeHost {
   }
 
   acceptIf(peer: PeerInfo): boolean {
-    try {
-      return this.options.acceptIf?.(peer) ?? true;
-    } catch (thrown) {
-      log.error(
-        '%s: acceptIf failed, and the peer is not accepted: %s',
-        shortId(this.id),
-        toError(thrown).message,
-      );
-      return false;
-    }
+    return accepts(this.options.acceptIf, peer, (error) =>
+      log.error('%s: acceptIf failed, and the peer is not accepted: %s', shortId(this.id), error.message),
+    );
   }
 
   onBonded(bond: Bond): void {
@@ -337,7 +335,9 @@ export class Member implements BondedGroup, LifeHost {
       this.state = 'leaving';
       this.#bonds?.statusChanged();
       this.#changed();
-      await untilOut(this);
+      const offer = (record: Uint8Array): boolean => this.#router.offer(record);
+      this.#farewell = new Farewell({ runtime: this.runtime, offer, onHeard: () => this.#changed() });
+      await untilOut(this, this.#farewell);
     }
     const hasFailed = this.state === 'failed';
     if (!hasFailed) this.state = 'closed';

@@ -22,8 +22,7 @@ export function examples(): readonly Example[] {
   const ofPackages = readdirSync(PACKAGES)
     .sort()
     .flatMap((name) => exampleIn(join(PACKAGES, name, 'README.md'), name, join(PACKAGES, name)) ?? []);
-  // The folder of these tests is the one that has everything at hand.
-  const ofTheWhole = exampleIn(join(PACKAGES, '..', 'README.md'), 'the whole', join(PACKAGES, 'integration'));
+  const ofTheWhole = exampleIn(join(PACKAGES, '..', 'README.md'), 'the whole', join(PACKAGES, 'mosaik'));
   return ofTheWhole === undefined ? ofPackages : [...ofPackages, ofTheWhole];
 }
 

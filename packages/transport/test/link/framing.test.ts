@@ -43,6 +43,20 @@ function recordStarts(messages: readonly Uint8Array[]): Map<number, number> {
   );
 }
 
+/** All frames but the last are full, unless the next one begins with a record that it holds as a whole. */
+function expectWellFilled(frames: readonly Uint8Array[], messages: readonly Uint8Array[]): void {
+  const starts = recordStarts(messages);
+  let end = 0;
+  for (const frame of frames.slice(0, -1)) {
+    end += frame.length;
+    if (frame.length === FRAME_BYTES) continue;
+    expect(frame.length).toBeGreaterThanOrEqual(FRAME_BYTES - SPARE_BYTES);
+    const record = starts.get(end) ?? Number.POSITIVE_INFINITY;
+    expect(record).toBeLessThanOrEqual(FRAME_BYTES);
+    expect(record).toBeGreaterThan(FRAME_BYTES - frame.length);
+  }
+}
+
 const noControl = (): never => {
   throw new Error('no control record was sent');
 };
@@ -71,17 +85,7 @@ describe('outbox and inbox', () => {
     fc.assert(
       fc.property(payloads, fc.array(fc.nat(), { maxLength: 50 }), (messages, points) => {
         const frames = framesOf(messages);
-        // All but the last are full, unless the next one begins with a record that it holds as a whole.
-        const starts = recordStarts(messages);
-        let end = 0;
-        for (const frame of frames.slice(0, -1)) {
-          end += frame.length;
-          if (frame.length === FRAME_BYTES) continue;
-          expect(frame.length).toBeGreaterThanOrEqual(FRAME_BYTES - SPARE_BYTES);
-          const record = starts.get(end) ?? Number.POSITIVE_INFINITY;
-          expect(record).toBeLessThanOrEqual(FRAME_BYTES);
-          expect(record).toBeGreaterThan(FRAME_BYTES - frame.length);
-        }
+        expectWellFilled(frames, messages);
         expect(frames.at(-1)?.length ?? 0).toBeLessThanOrEqual(FRAME_BYTES);
         const inbox = new Inbox(1_000_000, noControl);
         const received: Uint8Array[] = [];

@@ -1,22 +1,25 @@
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { toError } from 'mosaik';
 import { ExitCode } from './exit-code.ts';
 import { explain } from './failure.ts';
 import { Console, isOutputClosed } from './output/console.ts';
+import { whereToWrite } from './program/early.ts';
 import { createProgram } from './program/program.ts';
 import type { World } from './world.ts';
 
 /** Runs a command line in the surroundings that are given; returns what the process is to exit with. */
 export async function run(argv: readonly string[], world: World): Promise<ExitCode> {
-  let code: ExitCode = ExitCode.Ok;
-  const program = createProgram(world, (result) => {
-    code = result;
+  let result: ExitCode = ExitCode.Ok;
+  const program = createProgram(world, (code) => {
+    result = code;
   });
   try {
     await program.parseAsync([...argv], { from: 'user' });
-    return code;
+    return result;
   } catch (thrown) {
-    return report(thrown, world);
+    const code = report(thrown, world);
+    if (isUnknownOption(thrown)) adviseOn(argv, program, world);
+    return code;
   }
 }
 
@@ -40,4 +43,13 @@ function report(thrown: unknown, world: World): ExitCode {
   console.error(failure.message);
   if (failure.hint !== undefined) console.note(`       ${failure.hint}`);
   return failure.exitCode;
+}
+
+function isUnknownOption(thrown: unknown): boolean {
+  return thrown instanceof CommanderError && thrown.code === 'commander.unknownOption';
+}
+
+function adviseOn(argv: readonly string[], program: Command, world: World): void {
+  const advice = whereToWrite(program, argv);
+  if (advice !== undefined) new Console(world, { isJson: false, isQuiet: false }).note(advice);
 }

@@ -12,6 +12,12 @@ describe('a mistake of the user is told in a sentence, with exit code 2', () => 
     [['pub'], "missing required argument 'stream'"],
     [['pub', 'a', 'b'], 'too many arguments'],
     [['peers', '--nope'], "unknown option '--nope'"],
+    [['--once', 'top'], 'stand after it: mosaik top --once'],
+    [['--map', 'm', 'kv', 'get', 'a'], 'stand after it: mosaik kv get --map'],
+    [['--network', 'a', 'keygen'], 'keygen does not take --network'],
+    [['keygen', '--network', 'a'], 'keygen does not take --network'],
+    [['--preset', 'moon', 'peers', '-b', NOBODY], 'there is no preset "moon"'],
+    [['-b', 'nowhere', 'kv', 'get', 'a'], '"nowhere" is no address'],
     [['peers'], 'no address of a node is known'],
     [['peers', '-b', 'nowhere'], '"nowhere" is no address'],
     [['peers', '-b', '10.0.0.1:99999'], 'is no address'],
@@ -66,6 +72,27 @@ describe('what is asked for', () => {
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     },
   );
+});
+
+describe('flags that all commands share', () => {
+  it('may stand before the command, and on both sides of it', async () => {
+    using terminal = new Terminal();
+    const { code, stdout } = await terminal.run(['--json', 'keygen', 'a.key']);
+    expect(JSON.parse(stdout)).toMatchObject({ file: join(terminal.folder, 'a.key') });
+    expect(code).toBe(0);
+    const both = await terminal.run(['-b', NOBODY, '-l', '127.0.0.1:0', 'peers', '-b', '127.0.0.1:2']);
+    expect(both.stderr).toContain('/ip4/127.0.0.1/tcp/1: nobody answers');
+    expect(both.stderr).toContain('/ip4/127.0.0.1/tcp/2: nobody answers');
+    expect(both.code).toBe(1);
+  });
+
+  it('are in the help of each command, and not in that of the program', async () => {
+    using terminal = new Terminal();
+    const whole = await terminal.run(['--help']);
+    expect(whole.stdout).not.toContain('--bootstrap <address>');
+    const { stdout } = await terminal.run(['peers', '--help']);
+    expect(stdout).toContain('--bootstrap <address>');
+  });
 });
 
 describe('nobody at an address', () => {

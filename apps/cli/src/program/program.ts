@@ -5,6 +5,7 @@ import { Console } from '../output/console.ts';
 import { type CommonFlags, settingsOf } from '../settings/settings.ts';
 import type { World } from '../world.ts';
 import { addDataCommands } from './data-commands.ts';
+import { addEarlyOptions, requireKnownFlags } from './early.ts';
 import { addKvCommands } from './kv-commands.ts';
 import { addLookCommands } from './look-commands.ts';
 import type { Runner } from './runner.ts';
@@ -16,6 +17,8 @@ First steps:
   $ mosaik sub access-log                              prints what comes
   $ mosaik pub access-log < some.log                   sends every line to all who subscribe
   $ mosaik top                                         draws who is there, and what flows
+
+Flags that all commands share, such as --network or --json, may also stand before the command.
 
 Exit codes: 0 done, 1 failed, 2 a mistake in the command line or settings, 3 not found, 4 timed out, 5 done but not with
 all data, 130 interrupted.`;
@@ -40,7 +43,9 @@ export function createProgram(world: World, onExit: (code: ExitCode) => void): C
     .exitOverride()
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('after', FIRST_STEPS);
+  addEarlyOptions(program);
   const runner: Runner = async (command, body) => {
+    requireKnownFlags(program, command);
     const flags = command.optsWithGlobals<CommonFlags>();
     const console = new Console(world, { isJson: flags.json === true, isQuiet: flags.quiet === true });
     const settings = settingsOf(flags, world, (text) => console.warn(text));

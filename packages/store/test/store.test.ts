@@ -1,8 +1,8 @@
 import { stream } from '@mosaik/streams';
 import { describe, expect, it } from 'vitest';
 import { type LogStorage, LogStorageError, type LogStore, memory } from '../src/index.ts';
+import { LogDisk } from '../src/simulated/index.ts';
 import { dataIn, inWorld, range, restart, startNodes, takeData, takeToMark } from './support/cluster.ts';
-import { Disk } from './support/disk.ts';
 
 const Numbers = stream<number>('numbers');
 
@@ -146,7 +146,7 @@ describe('a store', () => {
     'leaves out what is damaged, and says so; a mirror has it: %s',
     async (hasMirror) => {
       await inWorld({ seed: 8 }, async (world) => {
-        const disk = new Disk();
+        const disk = new LogDisk();
         const { bob, ann, cyd } = await startNodes(world, 'bob', 'ann', 'cyd');
         await ann.store.retain(Numbers, { storage: disk.mount(ann.host.runtime) });
         if (hasMirror) await bob.store.retain(Numbers, { storage: memory(), mirror: true });

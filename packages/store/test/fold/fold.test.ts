@@ -1,8 +1,8 @@
 import { stream } from '@mosaik/streams';
 import { describe, expect, it } from 'vitest';
 import { type Fold, type FoldEvent, type FoldOptions, type LogStore, memory } from '../../src/index.ts';
+import { LogDisk } from '../../src/simulated/index.ts';
 import { addressOf, inWorld, type Node, range, restart, startNode, startNodes } from '../support/cluster.ts';
-import { Disk } from '../support/disk.ts';
 
 const Deposits = stream<{ account: string; amount: number }>('deposits');
 
@@ -110,7 +110,7 @@ describe('a fold', () => {
 
   it('goes on where it was when its process comes back, and anew when its version has changed', async () => {
     await inWorld({ seed: 4 }, async (world) => {
-      const disk = new Disk();
+      const disk = new LogDisk();
       const { ann, bob } = await startNodes(world, 'ann', 'bob');
       await ann.store.retain(Deposits, { storage: memory() });
       await deposit(ann, 1_000);

@@ -1,19 +1,19 @@
 import { systemRuntime } from '@mosaik/primitives';
 import { logStoreCompliance } from '../../src/compliance/index.ts';
 import type { LogStore } from '../../src/index.ts';
-import { Disk } from '../support/disk.ts';
+import { LogDisk } from '../../src/simulated/index.ts';
 
 /** The disk of the simulations keeps to the contract as well. */
 logStoreCompliance('a simulated disk', () => {
-  const disks = new Map<LogStore, Disk>();
-  const mount = (disk: Disk): LogStore => {
+  const disks = new Map<LogStore, LogDisk>();
+  const mount = (disk: LogDisk): LogStore => {
     const store = disk.mount(systemRuntime);
     disks.set(store, disk);
     return store;
   };
-  const again = (store: LogStore): LogStore => mount(disks.get(store) as Disk);
+  const again = (store: LogStore): LogStore => mount(disks.get(store) as LogDisk);
   return {
     canCrash: true,
-    run: (test) => test({ create: () => mount(new Disk()), again, crash: async (store) => again(store) }),
+    run: (test) => test({ create: () => mount(new LogDisk()), again, crash: async (store) => again(store) }),
   };
 });

@@ -1,6 +1,7 @@
 import { stream } from '@mosaik/streams';
 import { describe, expect, it } from 'vitest';
 import { type Cursor, LogReplacedError, memory } from '../../src/index.ts';
+import { LogDisk } from '../../src/simulated/index.ts';
 import {
   addressOf,
   dataIn,
@@ -14,7 +15,6 @@ import {
   takeToMark,
   takeUntil,
 } from '../support/cluster.ts';
-import { Disk } from '../support/disk.ts';
 
 const Numbers = stream<number>('numbers');
 const Blobs = stream<Uint8Array>('blobs');
@@ -132,7 +132,7 @@ describe('mirrors', () => {
 
   it('are left for the producer when it comes back, also when it has removed what comes next', async () => {
     await inWorld({ seed: 6 }, async (world) => {
-      const disk = new Disk();
+      const disk = new LogDisk();
       const { bob, cyd, ann } = await startNodes(world, 'bob', 'cyd', 'ann');
       const retention = { maxItems: 20 };
       await ann.store.retain(Numbers, { storage: disk.mount(ann.host.runtime), retention });
@@ -155,7 +155,7 @@ describe('mirrors', () => {
 
   it('let go of copies of which nothing is left, and take the log anew when it comes back', async () => {
     await inWorld({ seed: 8 }, async (world) => {
-      const [disk, storage] = [new Disk(), memory()];
+      const [disk, storage] = [new LogDisk(), memory()];
       const { bob, ann } = await startNodes(world, 'bob', 'ann');
       await ann.store.retain(Numbers, { storage: disk.mount(ann.host.runtime) });
       const copy = await bob.store.retain(Numbers, {
@@ -180,7 +180,7 @@ describe('mirrors', () => {
 
   it('go on with their copies after a restart', async () => {
     await inWorld({ seed: 7 }, async (world) => {
-      const disk = new Disk();
+      const disk = new LogDisk();
       const { ann, bob, cyd } = await startNodes(world, 'ann', 'bob', 'cyd');
       await ann.store.retain(Numbers, { storage: memory() });
       await bob.store.retain(Numbers, { storage: disk.mount(bob.host.runtime), mirror: true });

@@ -1,6 +1,7 @@
 import { stream } from '@mosaik/streams';
 import { describe, expect, it } from 'vitest';
 import { type Cursor, memory, OffsetAheadError } from '../../src/index.ts';
+import { LogDisk } from '../../src/simulated/index.ts';
 import {
   addressOf,
   dataIn,
@@ -13,7 +14,6 @@ import {
   takeToMark,
   takeUntil,
 } from '../support/cluster.ts';
-import { Disk } from '../support/disk.ts';
 
 const Numbers = stream<number>('numbers');
 
@@ -119,7 +119,7 @@ describe('a replay does not', () => {
 
   it('take a mirror that lags for the end of a log whose producer is away', async () => {
     await inWorld({ seed: 6 }, async (world) => {
-      const disk = new Disk();
+      const disk = new LogDisk();
       const { bob, cyd, ann } = await startNodes(world, 'bob', 'cyd', 'ann');
       await ann.store.retain(Numbers, { storage: disk.mount(ann.host.runtime) });
       const copy = await bob.store.retain(Numbers, { storage: memory(), mirror: true });

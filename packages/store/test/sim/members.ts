@@ -10,8 +10,8 @@ import {
   type Replay,
   type ReplayFrom,
 } from '../../src/index.ts';
+import { LogDisk } from '../../src/simulated/index.ts';
 import { type Node, startNode } from '../support/cluster.ts';
-import { Disk } from '../support/disk.ts';
 import { type Life, LogBook, type Parcel } from './ledger.ts';
 import type { Swarm } from './swarm.ts';
 
@@ -78,11 +78,11 @@ const tallies: Omit<FoldOptions<Tallies, Parcel>, 'storage'> = {
 
 /** Keeps logs on a disk, which outlives its processes, or in memory. */
 abstract class KeepingMember extends Member {
-  readonly disk: Disk | undefined;
+  readonly disk: LogDisk | undefined;
 
   constructor(swarm: Swarm, name: string) {
     super(swarm, name);
-    this.disk = swarm.chance(0.7) ? new Disk() : undefined;
+    this.disk = swarm.chance(0.7) ? new LogDisk() : undefined;
   }
 
   protected storage(): LogStore {

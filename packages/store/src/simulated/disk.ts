@@ -1,6 +1,6 @@
 import { type PeerId, type Runtime, type StreamId, sleep } from '@mosaik/primitives';
 import type { Epoch, Sequence } from '@mosaik/streams';
-import { LogStorageError } from '../../src/log/errors.ts';
+import { LogStorageError } from '../log/errors.ts';
 import type {
   KeptBlock,
   LogExtent,
@@ -8,9 +8,9 @@ import type {
   LogListing,
   LogStorage,
   LogStore,
-} from '../../src/log/log-storage.ts';
-import { checkAppend } from '../../src/log/rules.ts';
-import { MemoryLogState } from '../../src/memory/memory-log.ts';
+} from '../log/log-storage.ts';
+import { checkAppend } from '../log/rules.ts';
+import { MemoryLogState } from '../memory/memory-log.ts';
 
 /** How long a simulated sync takes at most. */
 const SYNC_MS = 12;
@@ -19,7 +19,7 @@ const SYNC_MS = 12;
  * A disk that outlives the processes of a host: each mounts it anew. What was not synced when a process ends is gone, as the
  * timers that would have synced it end with the process.
  */
-export class Disk {
+export class LogDisk {
   readonly logs: Map<string, MemoryLogState> = new Map();
   readonly snapshots: Map<string, Uint8Array> = new Map();
   #mounted: DiskStore | undefined;
@@ -33,12 +33,12 @@ export class Disk {
 
 class DiskStore implements LogStore {
   readonly durability = 'fsync';
-  readonly #disk: Disk;
+  readonly #disk: LogDisk;
   readonly #runtime: Runtime;
   readonly #open = new Map<string, DiskLog>();
   #isClosed = false;
 
-  constructor(disk: Disk, runtime: Runtime) {
+  constructor(disk: LogDisk, runtime: Runtime) {
     this.#disk = disk;
     this.#runtime = runtime;
   }

@@ -30,7 +30,7 @@ const tasks = {
   sim: ({ node }, args) => longSimulations(node, takeSeedOptions(args)),
   build: ({ node }, args) => ({ command: node, args: ['tools/build/main.ts', ...args] }),
   bench: ({ node }, args) => program(node, 'apps/bench/src/main.ts', args),
-  demo: ({ node }, args) => program(node, 'apps/examples/demo/src/main.ts', args),
+  demo: ({ node }, args) => program(node, 'apps/demo/src/main.ts', args),
   pnpm: ({ pnpm }, args) => ({ command: pnpm, args }),
   exec: (_tools, [command = 'node', ...args]) => ({ command, args }),
 };

@@ -5,6 +5,7 @@ import { Console } from '../output/console.ts';
 import { type CommonFlags, settingsOf } from '../settings/settings.ts';
 import type { World } from '../world.ts';
 import { addDataCommands } from './data-commands.ts';
+import { addDemoCommand } from './demo-command.ts';
 import { addEarlyOptions, requireKnownFlags } from './early.ts';
 import { addKvCommands } from './kv-commands.ts';
 import { addLookCommands } from './look-commands.ts';
@@ -51,6 +52,7 @@ export function createProgram(world: World, onExit: (code: ExitCode) => void): C
     const settings = settingsOf(flags, world, (text) => console.warn(text));
     onExit((await body({ world, settings, console })) ?? ExitCode.Ok);
   };
+  addDemoCommand(program, runner);
   addLookCommands(program, runner);
   addDataCommands(program, runner);
   addKvCommands(program, runner);

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { inFolder } from '../support/folder.ts';
 
-const DEMO = fileURLToPath(new URL('../../../../apps/examples/demo/', import.meta.url));
+const DEMO = fileURLToPath(new URL('../../../../apps/demo/', import.meta.url));
 /** What is promised. */
 const MINUTE_MS = 60_000;
 

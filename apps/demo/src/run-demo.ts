@@ -1,13 +1,9 @@
-/**
- * The demo: ten processes of one program, each told a key, a role and one address, organise themselves into an exchange, and go
- * on trading while parts of it are killed. See the README beside it.
- */
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { nowMs } from './journal.ts';
 import { type OrderFile, readOrders } from './orders.ts';
 import { printReport } from './report/print.ts';
@@ -16,7 +12,7 @@ import { makeReport } from './report/report.ts';
 import { TRADERS } from './stage/cast.ts';
 import { Cluster } from './stage/cluster.ts';
 import { play } from './stage/play.ts';
-import { createScreen, type Screen, silent } from './stage/screen.ts';
+import { createScreen, painterOf, type Screen, silent } from './stage/screen.ts';
 
 const BUNDLED = fileURLToPath(new URL('../orders.ndjson', import.meta.url));
 /** The orders are spread over so long, so that everything that happens, happens while they flow. */
@@ -30,50 +26,47 @@ const WATCHED_EVERY_MS = 5_000;
 /** Malformed lines that are named. */
 const SHOWN = 10;
 
-const HELP = `Usage: npm run demo -- [options]
-
-Ten processes on this machine find each other, trade, and survive kill -9.
-
-  --input FILE   orders of your own: one JSON object on each line, such as
-                 {"side":"buy","symbol":"ACME","price":10150,"quantity":5}
-  --watch        goes on until Ctrl-C, beginning the orders again at their end
-  --json         prints the report alone, as JSON
-  --help         this text
-
-Exit code 0 if everything the report checks holds, 1 if not, 2 for a mistake in the options.
-`;
-
-/** A mistake of the user: told without a stack trace. */
-class UsageError extends Error {
-  override readonly name = 'UsageError';
+/** How the demo is run. */
+export interface DemoOptions {
+  /** A file with one order on each line, as JSON. Default: the one that comes with the demo. */
+  readonly input?: string | undefined;
+  /** Goes on until the signal fires, beginning the orders again at their end. Default false. */
+  readonly isWatched?: boolean | undefined;
+  /** Prints the report alone, as JSON. Default false. */
+  readonly isJson?: boolean | undefined;
+  /** What is shown, and the report. */
+  readonly stdout: Writable;
+  /** Lines of the input that are no orders, when the report is printed alone. */
+  readonly stderr: Writable;
+  /** Ends it early, with a report. */
+  readonly signal: AbortSignal;
 }
 
-interface Options {
-  readonly input: string;
-  readonly isWatched: boolean;
-  readonly isJson: boolean;
+/** The orders of the user cannot be read. */
+export class DemoInputError extends Error {
+  override readonly name = 'DemoInputError';
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const options = optionsIn(args);
-  if (options === undefined) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const file = ordersIn(options.input);
+/**
+ * Runs the demo on this machine; returns whether everything that the report checks holds.
+ *
+ * @throws {DemoInputError} when there are no orders in the input, or fewer than traders.
+ */
+export async function runDemo(options: DemoOptions): Promise<boolean> {
+  const { input = BUNDLED, isJson = false, stdout, stderr } = options;
+  const file = ordersIn(input);
   const startMs = nowMs();
-  const screen = options.isJson ? silent : createScreen(startMs, nowMs);
-  tellOf(file, options.isJson ? (text) => process.stderr.write(`${text}\n`) : (text) => screen.event(text));
+  const screen = isJson ? silent : createScreen({ stdout, startMs, now: nowMs });
+  tellOf(file, isJson ? (text) => stderr.write(`${text}\n`) : (text) => screen.event(text));
   const folder = mkdtempSync(join(tmpdir(), 'mosaik-demo-'));
   try {
-    const surprises = await run({ options, folder, startMs, screen });
+    const surprises = await run({ options, input, folder, startMs, screen });
     const report = makeReport(readRecords(folder), surprises);
     const { orders, malformed } = file;
-    const input = { file: options.input, orders: orders.length, malformed };
     const tookMs = Math.round(nowMs() - startMs);
-    if (options.isJson) process.stdout.write(`${JSON.stringify({ input, tookMs, ...report }, null, 2)}\n`);
-    else process.stdout.write(printReport(report));
-    return report.holds ? 0 : 1;
+    const told = { input: { file: input, orders: orders.length, malformed }, tookMs, ...report };
+    stdout.write(isJson ? `${JSON.stringify(told, null, 2)}\n` : printReport(report, painterOf(stdout)));
+    return report.holds;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -81,23 +74,22 @@ async function main(args: readonly string[]): Promise<number> {
 
 /** From the first process to the last; returns what went otherwise than it should. */
 async function run(parts: {
-  readonly options: Options;
+  readonly options: DemoOptions;
+  readonly input: string;
   readonly folder: string;
   readonly startMs: number;
   readonly screen: Screen;
 }): Promise<readonly string[]> {
-  const { options, folder, startMs, screen } = parts;
-  const leave = new AbortController();
-  process.once('SIGINT', () => leave.abort());
+  const { options, input, folder, startMs, screen } = parts;
+  const { isWatched = false, signal } = options;
   await using cluster = await Cluster.open({
     folder,
-    ordersFile: options.input,
+    ordersFile: input,
     spreadMs: SPREAD_MS,
-    isEndless: options.isWatched,
+    isEndless: isWatched,
   });
-  const { signal } = leave;
   await play({ cluster, screen, signal, endMs: startMs + LAST_SCENE_MS });
-  if (options.isWatched) await watch(cluster, screen, signal);
+  if (isWatched) await watch(cluster, screen, signal);
   else await cluster.until(() => areThrough(cluster), startMs + LAST_ORDER_MS - nowMs(), signal);
   cluster.tell('finish');
   screen.event('no more orders are sent; waiting for what is under way');
@@ -125,39 +117,17 @@ async function watch(cluster: Cluster, screen: Screen, signal: AbortSignal): Pro
   clearInterval(showing);
 }
 
-function optionsIn(args: readonly string[]): Options | undefined {
-  const { input, watch: isWatched, json: isJson, help } = valuesIn(args);
-  if (help) return undefined;
-  if (isWatched && isJson)
-    throw new UsageError('--watch has no end, and --json tells of the end: choose one');
-  return { input: input ?? BUNDLED, isWatched, isJson };
-}
-
-function valuesIn(args: readonly string[]): {
-  readonly input?: string;
-  readonly watch: boolean;
-  readonly json: boolean;
-  readonly help: boolean;
-} {
-  const flag = { type: 'boolean', default: false } as const;
-  try {
-    const options = { input: { type: 'string' }, watch: flag, json: flag, help: flag } as const;
-    return parseArgs({ args: [...args], options }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
 function ordersIn(path: string): OrderFile {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new DemoInputError(`${path} cannot be read: ${why}`, { cause });
   }
   const file = readOrders(text);
   if (file.orders.length < TRADERS.length)
-    throw new UsageError(`${path} has ${file.orders.length} orders; there are ${TRADERS.length} traders`);
+    throw new DemoInputError(`${path} has ${file.orders.length} orders; there are ${TRADERS.length} traders`);
   return file;
 }
 
@@ -166,12 +136,4 @@ function tellOf({ malformed, left }: OrderFile, tell: (text: string) => void): v
     tell(`line ${line} is no order, and skipped: ${why}`);
   if (malformed.length > SHOWN) tell(`and ${malformed.length - SHOWN} more lines`);
   if (left > 0) tell(`${left} orders are beyond what a run takes, and are left out`);
-}
-
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`${error.message}\n\n${HELP}`);
-  process.exitCode = 2;
 }

@@ -1,8 +1,8 @@
-import { paint } from '../stage/screen.ts';
+import type { Painter } from '../stage/screen.ts';
 import type { Report } from './report.ts';
 
 /** The report, for people. */
-export function printReport({ ledger, timesMs, checks, holds }: Report): string {
+export function printReport({ ledger, timesMs, checks, holds }: Report, paint: Painter): string {
   const views = Object.entries(ledger.reported).map(([name, fills]) => `${name} ${fills}`);
   const count = (name: string, value: number | string): string => `  ${name.padEnd(34)}${value}`;
   const time = (name: string, ms: number | undefined): string =>

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type Book, emptyBook, type Fill, match } from '../demo/src/book.ts';
-import type { Note, Noted } from '../demo/src/journal.ts';
-import { type Order, readOrders } from '../demo/src/orders.ts';
-import { makeLedger } from '../demo/src/report/ledger.ts';
-import { makeReport } from '../demo/src/report/report.ts';
-import { emptyView, takeFill } from '../demo/src/view.ts';
+import { type Book, emptyBook, type Fill, match } from '../src/book.ts';
+import type { Note, Noted } from '../src/journal.ts';
+import { type Order, readOrders } from '../src/orders.ts';
+import { makeLedger } from '../src/report/ledger.ts';
+import { makeReport } from '../src/report/report.ts';
+import { emptyView, takeFill } from '../src/view.ts';
 
 function order(sequence: number, side: Order['side'], price: number, quantity: number): Order {
   return { trader: 'trader-1', sequence, side, symbol: 'ACME', price, quantity };

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import type { Status } from '../contract.ts';
 import { MATCHERS } from './cast.ts';
@@ -14,18 +15,28 @@ export type Tone = 'plain' | 'good' | 'bad' | 'loud';
 
 const STYLES = { plain: 'reset', good: 'green', bad: 'red', loud: 'yellow' } as const;
 
+/** Colours a text, or leaves it as it is. */
+export type Painter = (text: string, tone: Tone) => string;
+
 /** Colours where there is a terminal that has some, and `NO_COLOR` does not forbid it. */
-export function paint(text: string, tone: Tone): string {
-  return tone === 'plain' ? text : styleText(STYLES[tone], text, { stream: process.stdout });
+export function painterOf(stream: Writable): Painter {
+  const isTerminal = 'isTTY' in stream && stream.isTTY === true;
+  return (text, tone) => (tone === 'plain' || !isTerminal ? text : styleText(STYLES[tone], text, { stream }));
 }
 
 /** Shows nothing. */
 export const silent: Screen = { event() {}, standing() {}, topology() {} };
 
-export function createScreen(startMs: number, now: () => number): Screen {
+export function createScreen(options: {
+  readonly stdout: Writable;
+  readonly startMs: number;
+  readonly now: () => number;
+}): Screen {
+  const { stdout, startMs, now } = options;
+  const paint = painterOf(stdout);
   const line = (text: string, tone: Tone = 'plain'): void => {
     const seconds = ((now() - startMs) / 1000).toFixed(1).padStart(5);
-    process.stdout.write(`${seconds} s  ${paint(text, tone)}\n`);
+    stdout.write(`${seconds} s  ${paint(text, tone)}\n`);
   };
   return {
     event: line,

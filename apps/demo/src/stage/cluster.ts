@@ -2,13 +2,14 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Instruction, NodeConfig, Status } from '../contract.ts';
 import { type Journal, openJournal } from '../journal.ts';
 import { type Actor, BEACON, CAST, TRADERS } from './cast.ts';
 
-const PROGRAM = fileURLToPath(new URL('../node.ts', import.meta.url));
+/** In the language that this is in: as it is written, or compiled. */
+const PROGRAM = fileURLToPath(new URL(`../node${extname(import.meta.url)}`, import.meta.url));
 const LOOPBACK = '/ip4/127.0.0.1/tcp';
 
 /** Of this process, beside those of the others. */

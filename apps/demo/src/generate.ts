@@ -1,4 +1,4 @@
-/** Writes the orders of the demo: `node apps/examples/demo/src/generate.ts > apps/examples/demo/orders.ndjson`. */
+/** Writes the orders of the demo: `node apps/demo/src/generate.ts > apps/demo/orders.ndjson`. */
 import { stdout } from 'node:process';
 
 const ORDERS = 3_000;

@@ -69,6 +69,7 @@ export class FoldNode<State, Out> implements ServedFold {
   #offset = 0;
   #nextSnapshotAt: number;
   #isCaughtUp = false;
+  #isClosing = false;
   #replay: Replay<Out> | undefined;
   #saving: Promise<void> = Promise.resolve();
   #failure: Error | undefined;
@@ -142,6 +143,8 @@ export class FoldNode<State, Out> implements ServedFold {
   }
 
   async close(): Promise<void> {
+    // Or it would begin another replay when this one ends.
+    this.#isClosing = true;
     await this.#replay?.close();
     if (this.settings.storage !== undefined && this.#stats.applied > 0 && this.#failure === undefined)
       await this.takeSnapshot().catch(() => {});
@@ -160,9 +163,9 @@ export class FoldNode<State, Out> implements ServedFold {
       const advertised = discovery.advertise({ kind: 'store', id: this.id, name });
       this.#options.scope.onClose(() => advertised[Symbol.dispose]());
       this.#options.scope.every(COMPARE_EVERY_MS, () => this.#compareSoon());
-      while (!signal.aborted) await this.#follow(signal);
+      while (!signal.aborted && !this.#isClosing) await this.#follow(signal);
     } catch (thrown) {
-      if (signal.aborted) return;
+      if (signal.aborted || this.#isClosing) return;
       this.#failure = toError(thrown);
       this.events.emit({ type: 'failed', error: this.#failure });
       this.#changed();

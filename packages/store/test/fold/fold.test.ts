@@ -137,6 +137,26 @@ describe('a fold', () => {
     });
   });
 
+  it('that ends with the store, while its last snapshot is written, has not failed', async () => {
+    await inWorld({ seed: 9 }, async (world) => {
+      const { ann, bob } = await startNodes(world, 'ann', 'bob');
+      await ann.store.retain(Deposits, { storage: memory() });
+      await deposit(ann, 100);
+      const disk = new LogDisk();
+      const view = bob.store.fold(Deposits, { ...balances, storage: disk.mount(bob.host.runtime) });
+      const events = eventsOf(view);
+      await view.when().reaches(100);
+      await deposit(ann, 30);
+      await view.when().reaches(130);
+      await bob.store.close();
+      expect(events.map(({ type }) => type)).not.toContain('failed');
+      const node = await restart(bob, ann);
+      const again = node.store.fold(Deposits, { ...balances, storage: disk.mount(node.host.runtime) });
+      await again.when().reaches(130);
+      expect(again.stats).toMatchObject({ restored: 130, applied: 0 });
+    });
+  });
+
   it('makes itself anew when what was saved is damaged', async () => {
     await inWorld({ seed: 8 }, async (world) => {
       const { ann, bob } = await startNodes(world, 'ann', 'bob');

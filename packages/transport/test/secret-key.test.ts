@@ -61,10 +61,11 @@ describe('an identity', () => {
     'e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b';
 
   it('is the Ed25519 public key of the seed, and signs with it', async () => {
-    const { peerId, privateKey } = await identityOf(key);
+    const { peerId, privateKey, sign } = await identityOf(key);
     expect(peerId).toBe(PUBLIC);
     const signature = await privateKey.sign(new Uint8Array(0));
     expect(Buffer.from(signature).toString('hex')).toBe(SIGNATURE);
+    expect(Buffer.from(sign(new Uint8Array(0))).toString('hex')).toBe(SIGNATURE);
     expect(await verifySignature(peerId, new Uint8Array(0), signature)).toBe(true);
     expect(await verifySignature(peerId, Uint8Array.of(1), signature)).toBe(false);
     expect(await verifySignature(peerId, new Uint8Array(0), signature.subarray(1))).toBe(false);

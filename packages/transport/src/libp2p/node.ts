@@ -1,10 +1,8 @@
 import { noise } from '@chainsafe/libp2p-noise';
 import { yamux } from '@chainsafe/libp2p-yamux';
-import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2';
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub';
 import { type Identify, identify } from '@libp2p/identify';
 import type { Libp2p, PeerInfo, ServiceMap } from '@libp2p/interface';
-import { mdns } from '@libp2p/mdns';
 import { tcp } from '@libp2p/tcp';
 import { type NetworkId, shortId } from '@mosaik/primitives';
 import { createLibp2p, type Libp2pOptions } from 'libp2p';
@@ -39,16 +37,26 @@ interface NodeOptions {
  * Makes a libp2p node, not started yet, with the settings mosaik needs; each departs from a default for a reason
  * measured or read.
  */
-export function createNode({ options, limits, network, identity, onFound }: NodeOptions): Promise<Node> {
+export async function createNode({
+  options,
+  limits,
+  network,
+  identity,
+  onFound,
+}: NodeOptions): Promise<Node> {
+  const [relay, peerDiscovery] = await Promise.all([
+    relayOf(options.relay),
+    peerDiscoveryOf(options, network, onFound),
+  ]);
   return createLibp2p<Services>({
     // Not before our handlers are in place: who connects at once would find nothing.
     start: false,
     privateKey: identity.privateKey,
     addresses: {
-      listen: [...(options.listen ?? ['/ip4/0.0.0.0/tcp/0']), ...relayListen(options)],
+      listen: [...(options.listen ?? ['/ip4/0.0.0.0/tcp/0']), ...relay.listen],
       ...(options.announce ? { announce: [...options.announce] } : {}),
     },
-    transports: options.relay ? [tcp(), circuitRelayTransport()] : [tcp()],
+    transports: [tcp(), ...relay.transports],
     connectionEncrypters: [noise()],
     streamMuxers: [
       yamux({
@@ -59,7 +67,7 @@ export function createNode({ options, limits, network, identity, onFound }: Node
         streamOptions: { maxStreamWindowSize: limits.streamWindowBytes },
       }),
     ],
-    ...discoveryOptions(options, network, onFound),
+    peerDiscovery,
     connectionManager: {
       maxConnections: limits.maxConnections,
       dialTimeout: limits.dialTimeoutMs,
@@ -88,43 +96,50 @@ export function createNode({ options, limits, network, identity, onFound }: Node
         maxOutboundBufferSize: 16 * MIB,
         runOnLimitedConnection: true,
       }),
-      ...relayService(options),
+      ...relay.services,
     },
   } satisfies Libp2pOptions<Services>);
 }
 
 /**
- * The tag names the network, so that nodes of others do not even answer. Heard directly: the node's own event tells of
- * every peer that is new to it, by whatever way, and only once.
+ * Multicast DNS, loaded only when it is asked for. The tag names the network, so that nodes of others do not even answer.
+ * Heard directly: the node's own event tells of every peer that is new to it, by whatever way, and only once.
  */
-function discoveryOptions(
+async function peerDiscoveryOf(
   options: Libp2pTransportOptions,
   network: NetworkId,
   onFound: (peer: PeerInfo) => void,
-): Libp2pOptions<Services> {
-  if (!options.mdns) return {};
+): Promise<NonNullable<Libp2pOptions<Services>['peerDiscovery']>> {
+  if (!options.mdns) return [];
+  const { mdns } = await import('@libp2p/mdns');
   const intervalMs = options.mdns === true ? undefined : options.mdns.intervalMs;
   const serviceTag = `_mosaik-${shortId(network)}._udp.local`;
   const create = mdns({ serviceTag, interval: intervalMs ?? MDNS_INTERVAL_MS });
-  return {
-    peerDiscovery: [
-      (components) => {
-        const discovery = create(components as Parameters<typeof create>[0]);
-        discovery.addEventListener('peer', (event) => onFound(event.detail));
-        return discovery;
-      },
-    ],
-  };
+  return [
+    (components) => {
+      const discovery = create(components as Parameters<typeof create>[0]);
+      discovery.addEventListener('peer', (event) => onFound(event.detail));
+      return discovery;
+    },
+  ];
 }
 
-function relayListen(options: Libp2pTransportOptions): string[] {
-  return (options.relay?.through ?? []).map((relay) => `${relay}/p2p-circuit`);
+/** What a node that serves as a relay, or is reachable through others, has in addition. */
+interface Relay {
+  readonly listen: readonly string[];
+  readonly transports: NonNullable<Libp2pOptions<Services>['transports']>;
+  readonly services: object;
 }
 
-function relayService(options: Libp2pTransportOptions): object {
-  if (!options.relay?.serve) return {};
+/** Circuit relay, loaded only when it is asked for. */
+async function relayOf(options: Libp2pTransportOptions['relay']): Promise<Relay> {
+  if (options === undefined) return { listen: [], transports: [], services: {} };
+  const { circuitRelayServer, circuitRelayTransport } = await import('@libp2p/circuit-relay-v2');
   // The default limit ends a relayed connection after 128 KiB, without an error to either side.
+  const reservations = { maxReservations: 1_000, applyDefaultLimit: false };
   return {
-    relay: circuitRelayServer({ reservations: { maxReservations: 1_000, applyDefaultLimit: false } }),
+    listen: (options.through ?? []).map((relay) => `${relay}/p2p-circuit`),
+    transports: [circuitRelayTransport()],
+    services: options.serve ? { relay: circuitRelayServer({ reservations }) } : {},
   };
 }

@@ -258,11 +258,11 @@ class Libp2pTransport implements Transport {
 }
 
 function localPeer(
-  { peerId, privateKey }: Identity,
+  { peerId, sign }: Identity,
   network: NetworkId,
   addresses: Watch<readonly Address[]>,
 ): LocalPeer {
-  return { peerId, network, addresses, sign: async (data) => privateKey.sign(data) };
+  return { peerId, network, addresses, sign: async (data) => sign(data) };
 }
 
 function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {

@@ -7,6 +7,10 @@ export interface Child extends AsyncDisposable {
   readonly ready: string;
   /** Has it do something, one thing at a time, and resolves to what came of it. */
   request(what: string, ...numbers: readonly number[]): Promise<unknown>;
+  /** What its threads have computed since it started, in seconds. */
+  cpuSeconds(): Promise<number>;
+  /** `SIGSTOP`, for one, has it stand still until `SIGCONT`. */
+  signal(signal: NodeJS.Signals): void;
   /** As `kill -9`. */
   kill(): Promise<void>;
 }
@@ -19,6 +23,15 @@ interface Reply {
   readonly error?: string;
 }
 
+/** What every child can be asked. */
+const CPU_SECONDS = 'cpuSeconds';
+const common: Requests = {
+  async [CPU_SECONDS]() {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000_000;
+  },
+};
+
 /** Starts a module as a process of its own; it says it is ready by {@link reportReady}. */
 export async function startChild(module: URL, args: readonly string[] = []): Promise<Child> {
   const child: ChildProcess = fork(module, [...args], {
@@ -29,16 +42,19 @@ export async function startChild(module: URL, args: readonly string[] = []): Pro
   const first = await Promise.race([once(child, 'message'), exited]);
   if (typeof first[0] !== 'string')
     throw new Error(`${module.pathname} ended with code ${String(first[0])} before it was ready`);
+  const request: Child['request'] = async (what, ...numbers) => {
+    child.send({ what, numbers });
+    const [reply] = (await Promise.race([once(child, 'message'), exited])) as [Reply | number | null];
+    if (typeof reply !== 'object' || reply === null)
+      throw new Error(`${module.pathname} ended with code ${String(reply)} while it was to ${what}`);
+    if (reply.error !== undefined) throw new Error(reply.error);
+    return reply.result;
+  };
   return {
     ready: first[0],
-    async request(what, ...numbers) {
-      child.send({ what, numbers });
-      const [reply] = (await Promise.race([once(child, 'message'), exited])) as [Reply | number | null];
-      if (typeof reply !== 'object' || reply === null)
-        throw new Error(`${module.pathname} ended with code ${String(reply)} while it was to ${what}`);
-      if (reply.error !== undefined) throw new Error(reply.error);
-      return reply.result;
-    },
+    request,
+    cpuSeconds: () => request(CPU_SECONDS) as Promise<number>,
+    signal: (signal) => void child.kill(signal),
     async kill() {
       child.kill('SIGKILL');
       await exited;
@@ -55,7 +71,8 @@ export function reportReady(text: string, requests: Requests = {}): void {
   process.on('disconnect', () => process.exit(0));
   process.on('message', ({ what, numbers }: { what: string; numbers: number[] }) => {
     const answer = (reply: Reply): unknown => process.connected && process.send?.(reply);
-    const work = requests[what]?.(...numbers) ?? Promise.reject(new Error(`no child does "${what}"`));
+    const work =
+      (requests[what] ?? common[what])?.(...numbers) ?? Promise.reject(new Error(`no child does "${what}"`));
     work.then(
       (result) => answer({ result }),
       (error: Error) => answer({ error: error.stack ?? error.message }),

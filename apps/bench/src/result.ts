@@ -56,9 +56,9 @@ export function percentile(values: readonly number[] | undefined, share: number)
 
 const SHARES = [0.5, 0.99];
 
-/** What the results about round trips of a suite are called. */
-export function roundTripNames(suite: string): string[] {
-  return SHARES.map((share) => `${suite}/rtt-p${share * 100}`);
+/** What the results about round trips of a suite are called; those beside a second peer have a suffix. */
+export function roundTripNames(suite: string, suffix = ''): string[] {
+  return SHARES.map((share) => `${suite}/rtt-p${share * 100}${suffix}`);
 }
 
 /** The results of runs of many round trips each, in milliseconds. */
@@ -69,10 +69,11 @@ export function roundTripResults(
     readonly ours: readonly number[] | undefined;
     readonly peer: readonly number[] | undefined;
   }[],
+  suffix = '',
 ): Result[] {
   return SHARES.map((share) =>
     resultOf(
-      { name: `${suite}/rtt-p${share * 100}`, unit: 'ms', peerName, isTime: true },
+      { name: `${suite}/rtt-p${share * 100}${suffix}`, unit: 'ms', peerName, isTime: true },
       taken.map(({ ours, peer }) => ({ ours: percentile(ours, share), peer: percentile(peer, share) })),
     ),
   );

@@ -1,3 +1,4 @@
+import type { Growth } from './growth.ts';
 import type { Peers } from './peers/peers.ts';
 import type { Result } from './result.ts';
 
@@ -23,6 +24,8 @@ export interface Suite {
   readonly about: string;
   /** The names of its results, each `suite/measurement`. */
   readonly results: readonly string[];
+  /** Tables of how some of them grow; in the table of everything these are left out. */
+  readonly growth?: readonly Growth[];
   /** Takes those results that the context wants, through its `measure`. */
   run(context: SuiteContext): Promise<void>;
 }

@@ -28,7 +28,8 @@ function formatRange(values: readonly number[]): string {
   return low === high ? low : `${low} … ${high}`;
 }
 
-function formatNumber(value: number): string {
+/** Short enough for a table. */
+export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return '–';
   if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US');
   return value.toPrecision(3);

@@ -12,26 +12,33 @@ export interface TakeOptions<T, Figure> {
   readonly warmUp?: (side: T) => Promise<unknown>;
 }
 
-/**
- * Measures both sides in turns, so that what slows the machine for a while slows both; who is first alternates. The figure
- * of a missing side is undefined.
- */
+/** {@link takeTurns} for two. */
 export async function inTurns<T, Figure>(
   { ours, peer }: Sides<T>,
-  { runs, take, warmUp }: TakeOptions<T, Figure>,
+  options: TakeOptions<T, Figure>,
 ): Promise<{ readonly ours: Figure | undefined; readonly peer: Figure | undefined }[]> {
-  const present = async (side: T | undefined): Promise<Figure | undefined> =>
-    side === undefined ? undefined : await take(side);
-  for (const side of [ours, peer]) if (side !== undefined) await warmUp?.(side);
-  const taken: { ours: Figure | undefined; peer: Figure | undefined }[] = [];
+  const rounds = await takeTurns([ours, peer], options);
+  return rounds.map(([oursTaken, peerTaken]) => ({ ours: oursTaken, peer: peerTaken }));
+}
+
+/**
+ * Measures all sides in turns, so that what slows the machine for a while slows each of them; who is first changes from round
+ * to round. A round has a figure for each side, in their order; that of a missing side is undefined.
+ */
+export async function takeTurns<T, Figure>(
+  sides: readonly (T | undefined)[],
+  { runs, take, warmUp }: TakeOptions<T, Figure>,
+): Promise<(Figure | undefined)[][]> {
+  for (const side of sides) if (side !== undefined) await warmUp?.(side);
+  const rounds: (Figure | undefined)[][] = [];
   for (let run = 0; run < runs; run++) {
-    if (run % 2 === 0) {
-      const first = await present(ours);
-      taken.push({ ours: first, peer: await present(peer) });
-    } else {
-      const first = await present(peer);
-      taken.push({ peer: first, ours: await present(ours) });
+    const figures: (Figure | undefined)[] = sides.map(() => undefined);
+    for (let turn = 0; turn < sides.length; turn++) {
+      const index = (run + turn) % sides.length;
+      const side = sides[index];
+      if (side !== undefined) figures[index] = await take(side);
     }
+    rounds.push(figures);
   }
-  return taken;
+  return rounds;
 }

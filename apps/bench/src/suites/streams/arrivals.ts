@@ -6,6 +6,8 @@ export interface Arrivals {
   arrived(count: number): void;
   /** Resolves when so many have arrived since the last call. @throws {Error} when no more come. */
   next(count: number): Promise<void>;
+  /** How many there were. */
+  total(): number;
 }
 
 export function countArrivals(): Arrivals {
@@ -17,6 +19,7 @@ export function countArrivals(): Arrivals {
       total += count;
       if (total >= target) reached();
     },
+    total: () => total,
     async next(count) {
       target += count;
       if (total >= target) return;

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { createStreams, type Streams, stream } from '@mosaik/streams';
 import { startMosaikNode } from '../../mosaik-node.ts';
 import { countArrivals } from './arrivals.ts';
+import { flowOf } from './flow.ts';
 import { type Datum, datumCodec, payloads } from './payload.ts';
 import type { PartyOptions, System } from './system.ts';
 
@@ -28,6 +29,19 @@ export const mosaikSystem: System = {
     };
   },
 
+  async broadcaster(options) {
+    const { address, streams } = await startNode(options);
+    const producer = streams.producer(Datums);
+    const { create } = payloads[options.payload];
+    let sequence = 0;
+    const queuedBytes = (): number => Math.max(0, ...producer.consumers.map(({ stats }) => stats.lagBytes));
+    return {
+      address,
+      connected: (others) => producer.when().subscribed().minimumOf(others),
+      ...flowOf(() => producer.send(create(sequence++)), queuedBytes),
+    };
+  },
+
   async consumer(options) {
     const { address, streams } = await startNode(options);
     const consumer = streams.consumer(Datums);
@@ -39,6 +53,7 @@ export const mosaikSystem: System = {
       address,
       connected: (others) => consumer.when().subscribed().minimumOf(others),
       receive: (count) => arrivals.next(count),
+      total: () => arrivals.total(),
     };
   },
 
@@ -79,7 +94,7 @@ export const mosaikSystem: System = {
   },
 };
 
-async function startNode(options: PartyOptions): Promise<{ address: string; streams: Streams }> {
-  const { address, transport, discovery } = await startMosaikNode({ bootstrap: options.address });
+async function startNode({ addresses }: PartyOptions): Promise<{ address: string; streams: Streams }> {
+  const { address, transport, discovery } = await startMosaikNode({ bootstrap: addresses[0] ?? '' });
   return { address, streams: createStreams({ transport, discovery }) };
 }

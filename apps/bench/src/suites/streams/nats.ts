@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { countArrivals } from './arrivals.ts';
+import { flowOf } from './flow.ts';
 import { datumCodec, payloads } from './payload.ts';
 import type { System } from './system.ts';
 
@@ -14,8 +15,8 @@ const BYTES_BETWEEN_FLUSHES = 256 * 1024;
 
 /** Core NATS: at most once, no storage. A connection of its own for each process, the callback form of subscriptions. */
 export const natsSystem: System = {
-  async producer({ address, payload }) {
-    const connection = await connect({ servers: address });
+  async producer({ addresses, payload }) {
+    const connection = await connect({ servers: [...addresses] });
     const { bytes, create } = payloads[payload];
     const atOnce = Math.max(1, Math.floor(BYTES_BETWEEN_FLUSHES / bytes));
     let sequence = 0;
@@ -31,8 +32,22 @@ export const natsSystem: System = {
     };
   },
 
-  async consumer({ address }) {
-    const connection = await connect({ servers: address });
+  async broadcaster({ addresses, payload }) {
+    const connection = await connect({ servers: [...addresses] });
+    const { bytes, create } = payloads[payload];
+    const atOnce = Math.max(1, Math.floor(BYTES_BETWEEN_FLUSHES / bytes));
+    let sequence = 0;
+    const publishSome = async (): Promise<void> => {
+      for (let sent = 0; sent < atOnce; sent++)
+        connection.publish(SUBJECT, datumCodec.encode(create(sequence++)));
+      await connection.flush();
+    };
+    // What lags waits in the server.
+    return { ...partyOf(connection), ...flowOf(publishSome, () => 0) };
+  },
+
+  async consumer({ addresses }) {
+    const connection = await connect({ servers: [...addresses] });
     const arrivals = countArrivals();
     connection.subscribe(SUBJECT, {
       callback(error, message) {
@@ -42,11 +57,15 @@ export const natsSystem: System = {
       },
     });
     await connection.flush();
-    return { ...partyOf(connection), receive: (count) => arrivals.next(count) };
+    return {
+      ...partyOf(connection),
+      receive: (count) => arrivals.next(count),
+      total: () => arrivals.total(),
+    };
   },
 
-  async requester({ address, payload }) {
-    const connection = await connect({ servers: address });
+  async requester({ addresses, payload }) {
+    const connection = await connect({ servers: [...addresses] });
     const { create } = payloads[payload];
     return {
       ...partyOf(connection),
@@ -63,8 +82,8 @@ export const natsSystem: System = {
     };
   },
 
-  async responder({ address }) {
-    const connection = await connect({ servers: address });
+  async responder({ addresses }) {
+    const connection = await connect({ servers: [...addresses] });
     connection.subscribe(ECHO, {
       callback(error, message) {
         if (error !== null) throw error;

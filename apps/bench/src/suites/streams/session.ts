@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import { type Child, startChild } from '../../child.ts';
+import type { Child } from '../../child.ts';
 import type { PayloadName } from './payload.ts';
-import type { Role, SystemName } from './system.ts';
+import { type Contender, openStage } from './stage.ts';
 
 /** Who sends what to whom. */
 export interface Workload {
@@ -9,23 +9,29 @@ export interface Workload {
   readonly payload: PayloadName;
   readonly producers: number;
   readonly consumers: number;
-  /** Datums that each producer sends to warm up; by the rate of these the runs are sized. */
-  readonly warmUp: number;
-}
-
-/** A system under test. */
-export interface Contender {
-  readonly name: string;
-  readonly system: SystemName;
-  /** Its server, where it has one. */
-  readonly address?: string;
 }
 
 /** The processes of one workload over one system. */
 export interface Session extends AsyncDisposable {
-  /** Sends and waits until everybody has everything; datums delivered a second, all consumers together. */
-  throughput(): Promise<number>;
+  /** Sends and waits until everybody has everything. */
+  run(): Promise<Delivery>;
+  /** To be called before the first run, and again when consumers were added. */
   warmUp(): Promise<void>;
+  /** Adds consumers until there are so many. */
+  grow(consumers: number): Promise<void>;
+  /** What its processes have computed since they started, in seconds. */
+  cpu(): Promise<Cpu>;
+}
+
+export interface Delivery {
+  /** Datums, of all consumers together. */
+  readonly delivered: number;
+  readonly perSecond: number;
+}
+
+export interface Cpu {
+  readonly producers: number;
+  readonly consumers: number;
 }
 
 /** Round trips between two processes over one system. */
@@ -33,44 +39,52 @@ export interface RoundTripSession extends AsyncDisposable {
   roundTrips(count: number): Promise<number[]>;
 }
 
-const RUN_SECONDS = 1.5;
+/** What each producer sends first of all. */
+const PROBE = 200;
+/** What runs last, each by the rate of the one before it: the first ones warm up. */
+const WARM_UP_SECONDS = [0.3, 0.5];
+const RUN_SECONDS = 1;
 
 export async function openSession(contender: Contender, workload: Workload): Promise<Session> {
   await using stack = new AsyncDisposableStack();
-  const start = starter(contender, workload.payload, stack);
-  const consumers = await startAll(workload.consumers, () => start('consumer'));
-  const producers = await startAll(workload.producers, () => start('producer'));
-  await Promise.all([
-    ...consumers.map((child) => child.request('connected', workload.producers)),
-    ...producers.map((child) => child.request('connected', workload.consumers)),
-  ]);
-  let each = workload.warmUp;
-  const run = async (): Promise<number> => {
+  const stage = stack.use(openStage(contender, workload.payload));
+  const consumers = await stage.startAll('consumer', workload.consumers);
+  const producers = await stage.startAll('producer', workload.producers);
+  await connect(producers, consumers);
+  let each = PROBE;
+  const run = async (): Promise<Delivery> => {
     const startedAt = performance.now();
     const received = consumers.map((child) => child.request('receive', each * producers.length));
     const sent = producers.map((child) => child.request('send', each));
     await Promise.all([...sent, ...received]);
-    const seconds = (performance.now() - startedAt) / 1000;
-    return (each * producers.length * consumers.length) / seconds;
+    const delivered = each * producers.length * consumers.length;
+    return { delivered, perSecond: delivered / ((performance.now() - startedAt) / 1000) };
   };
   const owned = stack.move();
   return {
-    throughput: run,
+    run,
     async warmUp() {
-      await run();
-      const rate = await run();
-      each = Math.ceil((rate * RUN_SECONDS) / (producers.length * consumers.length));
+      each = PROBE;
+      for (const seconds of [...WARM_UP_SECONDS, RUN_SECONDS]) {
+        const { perSecond } = await run();
+        each = Math.ceil((perSecond * seconds) / (producers.length * consumers.length));
+      }
     },
+    async grow(count) {
+      consumers.push(...(await stage.startAll('consumer', count - consumers.length)));
+      await connect(producers, consumers);
+    },
+    cpu: async () => ({ producers: await cpuOf(producers), consumers: await cpuOf(consumers) }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
 export async function openRoundTrips(contender: Contender, payload: PayloadName): Promise<RoundTripSession> {
   await using stack = new AsyncDisposableStack();
-  const start = starter(contender, payload, stack);
-  const responder = await start('responder');
-  const requester = await start('requester');
-  await Promise.all([responder.request('connected', 1), requester.request('connected', 1)]);
+  const stage = stack.use(openStage(contender, payload));
+  const responder = await stage.start('responder');
+  const requester = await stage.start('requester');
+  await connect([responder], [requester]);
   const owned = stack.move();
   return {
     roundTrips: (count) => requester.request('roundTrips', count) as Promise<number[]>,
@@ -78,24 +92,15 @@ export async function openRoundTrips(contender: Contender, payload: PayloadName)
   };
 }
 
-/** Starts processes, each knowing the server's address, or where there is none that of the first. */
-function starter(
-  { system, address = '' }: Contender,
-  payload: PayloadName,
-  stack: AsyncDisposableStack,
-): (role: Role) => Promise<Child> {
-  let known = address;
-  return async (role) => {
-    const child = await startChild(new URL('./worker.ts', import.meta.url), [system, role, known, payload]);
-    stack.use(child);
-    if (known === '') known = child.ready;
-    return child;
-  };
+/** Waits until each of the ones has all of the others. */
+async function connect(ones: readonly Child[], others: readonly Child[]): Promise<void> {
+  await Promise.all([
+    ...ones.map((child) => child.request('connected', others.length)),
+    ...others.map((child) => child.request('connected', ones.length)),
+  ]);
 }
 
-/** One after the other: all at once would ask two cores for nine starts. */
-async function startAll(count: number, start: () => Promise<Child>): Promise<Child[]> {
-  const children: Child[] = [];
-  for (let index = 0; index < count; index++) children.push(await start());
-  return children;
+async function cpuOf(children: readonly Child[]): Promise<number> {
+  const seconds = await Promise.all(children.map((child) => child.cpuSeconds()));
+  return seconds.reduce((sum, one) => sum + one, 0);
 }

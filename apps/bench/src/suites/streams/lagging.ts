@@ -1,0 +1,75 @@
+import { type Result, resultOf } from '../../result.ts';
+import type { SuiteContext } from '../../suite.ts';
+import { takeTurns } from '../../turns.ts';
+import { type Observed, type Other, openSlow, type SlowSession } from './slow.ts';
+import type { Contender } from './stage.ts';
+
+const MIB = 1024 * 1024;
+/** The default of producers: `bufferBytes`. */
+const BUFFER_MIB = 8;
+/** Each takes three windows of some seconds. */
+const RUNS_MAX = 3;
+
+const shares = [
+  { name: 'streams/slow-consumer', other: 'slow' },
+  { name: 'streams/stopped-consumer', other: 'stopped' },
+] as const satisfies readonly { name: string; other: Other }[];
+const queue = 'streams/slow-consumer-queue';
+const rss = 'streams/slow-consumer-rss';
+
+export const laggingNames: readonly string[] = [...shares.map(({ name }) => name), queue, rss];
+
+type Observations = Readonly<Record<Other, Observed>>;
+
+/**
+ * What a consumer gets of a producer while another one lags, as a share of what it gets alone, measured just before; and what
+ * the producer keeps for the one that lags.
+ */
+export async function measureLagging(
+  context: SuiteContext,
+  ours: Contender,
+  nats: Contender | undefined,
+): Promise<Result[]> {
+  context.progress(
+    'streams/slow-consumer: one consumer alone, beside a slow one, beside one that stands still',
+  );
+  await using stack = new AsyncDisposableStack();
+  const open = async (contender: Contender): Promise<SlowSession> => stack.use(await openSlow(contender));
+  const sessions = [await open(ours), nats === undefined ? undefined : await open(nats)];
+  const rounds = await takeTurns(sessions, {
+    runs: Math.min(context.runs, RUNS_MAX),
+    take: observeAll,
+    warmUp: (session) => session.observe('none'),
+  });
+  const shareOf = (taken: Observations | undefined, other: Other): number | undefined =>
+    taken && taken[other].perSecond / taken.none.perSecond;
+  const oursTaken = rounds.flatMap(([taken]) => taken ?? []);
+  return [
+    ...shares.map(({ name, other }) =>
+      resultOf(
+        { name, unit: 'of the rate without it', peerName: nats?.name ?? 'NATS' },
+        rounds.map(([taken, peer]) => ({ ours: shareOf(taken, other), peer: shareOf(peer, other) })),
+      ),
+    ),
+    resultOf(
+      { name: queue, unit: 'MiB', peerName: 'its buffer', isTime: true },
+      oursTaken.map(({ slow, stopped }) => ({
+        ours: Math.max(slow.queuedBytes, stopped.queuedBytes) / MIB,
+        peer: BUFFER_MIB,
+      })),
+    ),
+    resultOf(
+      { name: rss, unit: 'MiB', peerName: 'the producer without it', isTime: true },
+      oursTaken.map(({ none, slow, stopped }) => ({
+        ours: Math.max(slow.rssBytes, stopped.rssBytes) / MIB,
+        peer: none.rssBytes / MIB,
+      })),
+    ),
+  ];
+}
+
+async function observeAll(session: SlowSession): Promise<Observations> {
+  const none = await session.observe('none');
+  const slow = await session.observe('slow');
+  return { none, slow, stopped: await session.observe('stopped') };
+}

@@ -37,8 +37,8 @@ export interface SessionOptions {
 const IN_FLIGHT_MAX = 4_096;
 /** Their bytes, at most; one larger command goes alone. */
 const IN_FLIGHT_BYTES_MAX = 8 * 1024 * 1024;
-/** Bytes of one run, about: a frame. */
-const RUN_BYTES = 64 * 1024;
+/** Bytes of one run, about: what a leader puts into one entry. */
+const RUN_BYTES = 16 * 1024;
 /** A session in which nothing happens says so this often, long before it is taken for abandoned (an hour). */
 const KEEP_ALIVE_MS = 15 * 60_000;
 

@@ -2,8 +2,11 @@ import { Ring } from '../client/ring.ts';
 import { encodeEntry } from '../machine/commands.ts';
 import type { ProposeResult } from '../raft/raft.ts';
 
-/** Bytes of commands in one entry, about; what is more goes into the next. */
-const ENTRY_BYTES = 256 * 1024;
+/**
+ * Bytes of commands in one entry, about; what is more goes into the next. Small enough that while one entry is applied the
+ * next are on their way, and large enough that what each costs besides its commands is little.
+ */
+const ENTRY_BYTES = 16 * 1024;
 /** Bytes that wait to be proposed; beyond, records are not taken. */
 const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 /**

@@ -9,6 +9,7 @@ import {
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type {
   ApplyContext,
+  EncodedResult,
   LeadershipPreference,
   MachineCodecs,
   MachineInstance,
@@ -35,6 +36,8 @@ export interface MachineDefinition<State extends object, Command, Result, Query,
   readonly command?: StandardSchemaV1<unknown, Command> | undefined;
   /** Changes the state in place; see `MachineInstance.apply` for what it must not do. */
   apply(state: State, command: Command, context: ApplyContext): Result;
+  /** As `MachineInstance.applyEncoded`. */
+  applyEncoded?(state: State, command: Uint8Array, context: ApplyContext): EncodedResult<Result>;
   query?(state: State, query: Query, context: QueryContext): Answer;
   /** Default: all of the state as CBOR, copied at once, which takes about 10 ms for each MiB. */
   snapshot?(state: State): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -94,13 +97,16 @@ class DefinedInstance<State extends object, Command, Result, Query, Answer>
 {
   readonly #definition: MachineDefinition<State, Command, Result, Query, Answer>;
   readonly hash?: () => Uint8Array;
+  readonly applyEncoded?: (command: Uint8Array, context: ApplyContext) => EncodedResult<Result>;
   #state: State;
 
   constructor(definition: MachineDefinition<State, Command, Result, Query, Answer>) {
     this.#definition = definition;
     this.#state = definition.initial();
-    const { hash } = definition;
+    const { hash, applyEncoded } = definition;
     if (hash !== undefined) this.hash = () => hash(this.#state);
+    if (applyEncoded !== undefined)
+      this.applyEncoded = (command, context) => applyEncoded(this.#state, command, context);
   }
 
   apply(command: Command, context: ApplyContext): Result {

@@ -43,6 +43,13 @@ export interface MachineInstance<Command, Result, Query, Answer> {
    * every command of the batch: a machine whose commands can fail one by one should not have it.
    */
   applyBatch?(commands: readonly Command[], contexts: readonly ApplyContext[]): readonly Result[];
+  /**
+   * As `apply`, from the bytes of a command to a result that nobody may ever read, and goes before it where it is given; must
+   * give the same. For machines that move most of a command as it is. The bytes are a view of the log: what is kept is copied.
+   *
+   * @throws {DecodeError} for what is no command, before anything has changed.
+   */
+  applyEncoded?(command: Uint8Array, context: ApplyContext): EncodedResult<Result>;
   /** Reads the state; must not change it. */
   query(query: Query, context: QueryContext): Answer;
   /**
@@ -55,6 +62,16 @@ export interface MachineInstance<Command, Result, Query, Answer> {
   restore(chunks: AsyncIterable<Uint8Array>): Promise<void>;
   /** A hash of the state, for comparison with the other members; default: of the snapshot. */
   hash?(): Uint8Array;
+}
+
+/** A result that is made where somebody waits for it, and written where somebody keeps it. It never changes. */
+export interface EncodedResult<Result> {
+  /** Of {@link EncodedResult.encode}. */
+  readonly byteLength: number;
+  /** The result as the codec of the machine writes it. */
+  encode(): Uint8Array;
+  /** The result as `apply` would have returned it. */
+  value(): Result;
 }
 
 /** How the values of a machine are written; CBOR where none is given. */

@@ -80,7 +80,7 @@ const samples: Record<string, { decode: (bytes: Uint8Array) => unknown; sample: 
 function someTable(): Uint8Array {
   const table = new SessionTable(SESSION_LIMITS);
   table.open({ index: 5 as never, nowMs: 1_000 });
-  table.get(1)?.settle({ kind: 'applied', index: 5 as never, bytes: Uint8Array.of(1, 2) }, SESSION_LIMITS);
+  table.get(1)?.settle({ kind: 'applied', index: 5 as never, encoded: Uint8Array.of(1, 2) }, SESSION_LIMITS);
   return table.encode();
 }
 

@@ -14,8 +14,8 @@ import { SnapshotFormatError } from '../errors.ts';
 import { createGuard, noGuard } from '../guard.ts';
 import type { MachineInstance, StateMachine } from '../machine.ts';
 import { type ApplierRules, safeApplierRules } from './rules.ts';
-import { type Applied, CommandRunner, isExpected } from './runner.ts';
-import type { Session, Settlement } from './session.ts';
+import { type Applied, CommandRunner, failed, isExpected } from './runner.ts';
+import { bytesOf, type Session, type Settlement } from './session.ts';
 import { SESSION_LIMITS, type SessionLimits, SessionTable } from './session-table.ts';
 import { asFormatError, StreamReader, writeStream } from './snapshot-stream.ts';
 import { decodeThrown, encodeThrown } from './thrown.ts';
@@ -157,28 +157,30 @@ export class MachineApplier<Command, Result, Query, Answer> implements Applier<R
 
   /** Keeps how a command went for those who ask again; returns how it went. */
   #settle(session: Session, index: LogIndex, applied: Applied<Result>): Applied<Result> {
-    const { settled, settlement } = this.#written(index, applied);
-    session.settle(settlement, this.#sessions.limits);
-    if (settled.error !== undefined && !isExpected(settled.error))
-      this.#observer.fault?.(index, settled.error);
+    let settled = applied;
+    let encoded: Settlement['encoded'];
+    try {
+      encoded = this.#encodedOf(applied);
+    } catch (thrown) {
+      // A result that cannot be written is a failure of the command, on all members alike.
+      settled = failed(thrown);
+      encoded = this.#encodedOf(settled);
+    }
+    const kind = settled.kind === 'failed' ? 'failed' : 'applied';
+    session.settle({ kind, index, encoded }, this.#sessions.limits);
+    if (settled.kind === 'failed' && !isExpected(settled.error)) this.#observer.fault?.(index, settled.error);
     return settled;
   }
 
-  /** A result that cannot be written is a failure of the command, on all members alike. */
-  #written(
-    index: LogIndex,
-    applied: Applied<Result>,
-  ): { readonly settled: Applied<Result>; readonly settlement: Settlement } {
-    const { result, error } = applied;
-    try {
-      if (error === undefined) {
-        const bytes = this.#machine.codecs.result.encode(result as Result);
-        return { settled: applied, settlement: { kind: 'applied', index, bytes } };
-      }
-    } catch (thrown) {
-      return this.#written(index, { result: undefined, error: toError(thrown) });
+  #encodedOf(applied: Applied<Result>): Settlement['encoded'] {
+    switch (applied.kind) {
+      case 'made':
+        return this.#machine.codecs.result.encode(applied.result);
+      case 'encoded':
+        return applied.encoded;
+      case 'failed':
+        return encodeThrown(applied.error);
     }
-    return { settled: applied, settlement: { kind: 'failed', index, bytes: encodeThrown(error) } };
   }
 
   outcomeOf(session: number, sequence: number): Outcome<Result> | undefined {
@@ -289,13 +291,21 @@ async function hashOf(chunks: AsyncIterable<Uint8Array>, runtime: Runtime | unde
   return manifestOf(bytes, hashes).root;
 }
 
-function outcomeNow<Result>(index: LogIndex, { result, error }: Applied<Result>): Outcome<Result> {
-  if (error === undefined) return { kind: 'applied', index, result: result as Result };
-  // As those are told who hear of it later.
-  return { kind: 'failed', index, error: decodeThrown(encodeThrown(error)) };
+function outcomeNow<Result>(index: LogIndex, applied: Applied<Result>): Outcome<Result> {
+  switch (applied.kind) {
+    case 'made':
+      return { kind: 'applied', index, result: applied.result };
+    case 'encoded':
+      return { kind: 'applied', index, result: applied.encoded.value() };
+    case 'failed':
+      // As those are told who hear of it later.
+      return { kind: 'failed', index, error: decodeThrown(encodeThrown(applied.error)) };
+  }
 }
 
-function readSettlement<Result>({ kind, index, bytes }: Settlement, codec: Codec<Result>): Outcome<Result> {
+function readSettlement<Result>(settlement: Settlement, codec: Codec<Result>): Outcome<Result> {
+  const { kind, index } = settlement;
+  const bytes = bytesOf(settlement);
   if (kind === 'failed') return { kind, index, error: decodeThrown(bytes) };
   return { kind, index, result: codec.decode(bytes) };
 }

@@ -1,14 +1,15 @@
-import { invariant, toError } from '@mosaik/primitives';
+import { DecodeError, invariant, toError } from '@mosaik/primitives';
 import type { Entry } from '../../raft/types.ts';
 import { CommandMalformedError, CommandRejectedError, NondeterminismError } from '../errors.ts';
 import type { DeterminismGuard } from '../guard.ts';
-import type { ApplyContext, MachineCodecs, MachineInstance } from '../machine.ts';
+import type { ApplyContext, EncodedResult, MachineCodecs, MachineInstance } from '../machine.ts';
 import { randomAt } from './random.ts';
 
-/** How one command went: with its result, or with what it threw. */
+/** How one command went: with its result, made or still encoded, or with what it threw. */
 export type Applied<Result> =
-  | { readonly result: Result; readonly error: undefined }
-  | { readonly result: undefined; readonly error: Error };
+  | { readonly kind: 'made'; readonly result: Result }
+  | { readonly kind: 'encoded'; readonly encoded: EncodedResult<Result> }
+  | { readonly kind: 'failed'; readonly error: Error };
 
 /** Where commands are applied: an entry and the time it carries. */
 export interface ApplyPlace {
@@ -39,14 +40,28 @@ export class CommandRunner<Command, Result, Query, Answer> {
    * @throws {NondeterminismError} under the guard.
    */
   run(encoded: readonly Uint8Array[], place: ApplyPlace, firstPlace: number): readonly Applied<Result>[] {
+    const contexts = encoded.map((_, at) => contextOf(place, firstPlace + at));
+    if (this.#instance.applyEncoded !== undefined)
+      return this.#guard.run(() =>
+        encoded.map((bytes, at) => this.#applyEncoded(bytes, contexts[at] as ApplyContext)),
+      );
     const commands = encoded.map((bytes) => this.#decode(bytes));
-    const contexts = commands.map((_, at) => contextOf(place, firstPlace + at));
     const areAllWell = commands.every((command) => !(command instanceof CommandMalformedError));
     return this.#guard.run(() =>
       areAllWell && commands.length > 1 && this.#instance.applyBatch !== undefined
         ? this.#applyBatch(commands as Command[], contexts)
         : commands.map((command, at) => this.#apply(command, contexts[at] as ApplyContext)),
     );
+  }
+
+  #applyEncoded(bytes: Uint8Array, context: ApplyContext): Applied<Result> {
+    try {
+      const encoded = this.#instance.applyEncoded?.(bytes, context);
+      invariant(encoded !== undefined, 'applyEncoded gives a result');
+      return { kind: 'encoded', encoded };
+    } catch (thrown) {
+      return failed(thrown instanceof DecodeError ? new CommandMalformedError(thrown.message) : thrown);
+    }
   }
 
   #decode(bytes: Uint8Array): Command | CommandMalformedError {
@@ -62,7 +77,7 @@ export class CommandRunner<Command, Result, Query, Answer> {
     try {
       const result = this.#instance.apply(command, context);
       requireAtOnce(result);
-      return { result, error: undefined };
+      return { kind: 'made', result };
     } catch (thrown) {
       return failed(thrown);
     }
@@ -74,7 +89,7 @@ export class CommandRunner<Command, Result, Query, Answer> {
       invariant(results?.length === commands.length, 'applyBatch gives one result for each command');
       return results.map((result) => {
         requireAtOnce(result);
-        return { result, error: undefined };
+        return { kind: 'made', result };
       });
     } catch (thrown) {
       return commands.map(() => failed(thrown));
@@ -87,10 +102,11 @@ export function isExpected(error: Error): boolean {
   return error instanceof CommandRejectedError;
 }
 
-function failed(thrown: unknown): Applied<never> {
+/** How a command went that threw. */
+export function failed(thrown: unknown): Applied<never> {
   // Of the whole group, and not of one command.
   if (thrown instanceof NondeterminismError) throw thrown;
-  return { result: undefined, error: toError(thrown) };
+  return { kind: 'failed', error: toError(thrown) };
 }
 
 function requireAtOnce(result: unknown): void {

@@ -1,13 +1,23 @@
 import { invariant } from '@mosaik/primitives';
 import type { ByteReader, ByteWriter } from '../../bytes.ts';
 import type { LogIndex } from '../../raft/types.ts';
+import type { EncodedResult } from '../machine.ts';
 
-/** How a command ended, as it is kept: the bytes are of its result, or of what it threw. */
+/** How a command ended, as it is kept. */
 export interface Settlement {
   readonly kind: 'applied' | 'failed';
   /** Of the entry that it was applied with. */
   readonly index: LogIndex;
-  readonly bytes: Uint8Array;
+  /** Its result, or what it threw. */
+  readonly encoded: Uint8Array | EncodedResult<unknown>;
+}
+
+/** What a settlement holds, as bytes. */
+export function bytesOf({ encoded }: Settlement): Uint8Array {
+  if (encoded instanceof Uint8Array) return encoded;
+  const bytes = encoded.encode();
+  invariant(bytes.length === encoded.byteLength, 'an encoded result is as long as it said');
+  return bytes;
 }
 
 /** What is kept of the results of one session, at most; beyond it the oldest are forgotten. */
@@ -57,7 +67,7 @@ export class Session {
   settle(settlement: Settlement, limits: ResultLimits): void {
     this.#kept.push(settlement);
     this.#next++;
-    this.#bytes += settlement.bytes.length + OVERHEAD_BYTES;
+    this.#bytes += settlement.encoded.byteLength + OVERHEAD_BYTES;
     while (this.#kept.length - this.#head > limits.maxResults || this.#bytes > limits.maxResultBytes)
       this.#drop();
   }
@@ -72,7 +82,7 @@ export class Session {
     const dropped = this.#kept[this.#head];
     invariant(dropped !== undefined, 'what is dropped is kept');
     this.#head++;
-    this.#bytes -= dropped.bytes.length + OVERHEAD_BYTES;
+    this.#bytes -= dropped.encoded.byteLength + OVERHEAD_BYTES;
     // Each is moved once for each time that as many were dropped.
     if (this.#head < 32 || this.#head * 2 < this.#kept.length) return;
     this.#kept = this.#kept.slice(this.#head);
@@ -85,10 +95,10 @@ export class Session {
     writer.varint(this.#next);
     writer.varint(this.#kept.length - this.#head);
     for (let at = this.#head; at < this.#kept.length; at++) {
-      const { kind, index, bytes } = this.#kept[at] as Settlement;
-      writer.byte(kind === 'applied' ? 0 : 1);
-      writer.varint(index);
-      writer.sized(bytes);
+      const settlement = this.#kept[at] as Settlement;
+      writer.byte(settlement.kind === 'applied' ? 0 : 1);
+      writer.varint(settlement.index);
+      writer.sized(bytesOf(settlement));
     }
   }
 
@@ -101,7 +111,7 @@ export class Session {
       const kind = reader.byte() === 0 ? 'applied' : 'failed';
       const index = reader.varint() as LogIndex;
       const bytes = reader.sized().slice();
-      session.#kept.push({ kind, index, bytes });
+      session.#kept.push({ kind, index, encoded: bytes });
       session.#bytes += bytes.length + OVERHEAD_BYTES;
     }
     return session;

@@ -2,8 +2,12 @@ import { decodeCbor, encodeCanonical, encodeCbor, toError } from '@mosaik/primit
 import { equalBytes } from '../../storage/manifest.ts';
 import { machine } from '../define.ts';
 import { CommandRejectedError } from '../errors.ts';
-import type { StateMachine } from '../machine.ts';
-import { type Cell, MapState, type MapTree } from './map-state.ts';
+import type { EncodedResult, StateMachine } from '../machine.ts';
+import { EncodedMapResult, type MapResult } from './map-result.ts';
+import { type Cell, MapState } from './map-state.ts';
+import { readPut } from './put-bytes.ts';
+
+export type { MapResult };
 
 /** Bytes of a key in UTF-16 units, at most. */
 const KEY_LENGTH_MAX = 4_096;
@@ -20,14 +24,6 @@ export type MapCommand<Value> =
       readonly expected?: Value | undefined;
       readonly value?: Value | undefined;
     };
-
-/** What became of a key. */
-export interface MapResult<Value> {
-  /** Whether the command changed, or confirmed, what it was for: false for a comparison that failed, a delete of nothing. */
-  readonly done: boolean;
-  /** The value before; absent where there was none. */
-  readonly before?: Value;
-}
 
 /** Reads one key, or keys in order. */
 export type MapQuery =
@@ -60,22 +56,39 @@ export function keyValue<Value = unknown>(): StateMachine<
     signature: 'mosaik.key-value/1',
     initial: () => new MapState(),
     apply: (state: MapState, command: MapCommand<Value>, { index }) =>
-      applyTo<Value>(state.tree, command, index),
-    query: (state: MapState, query: MapQuery) => answerFrom<Value>(state.tree, query),
+      applyTo<Value>(state, command, index).value(),
+    applyEncoded: (state, command, { index }) => applyEncodedTo<Value>(state, command, index),
+    query: (state: MapState, query: MapQuery) => answerFrom<Value>(state, query),
     snapshot: (state: MapState) => state.snapshot(),
     restore: (chunks) => MapState.restore(chunks),
   });
 }
 
-function applyTo<Value>(tree: MapTree, command: MapCommand<Value>, version: number): MapResult<Value> {
+/** Values are cells as they came; only what is compared, or more than bytes and numbers, is decoded. */
+function applyEncodedTo<Value>(
+  state: MapState,
+  command: Uint8Array,
+  version: number,
+): EncodedResult<MapResult<Value>> {
+  const put = readPut(command);
+  if (put === undefined) return applyTo<Value>(state, decodeCbor(command) as MapCommand<Value>, version);
+  return new EncodedMapResult(true, state.put(put.key, put.value, version));
+}
+
+function applyTo<Value>(
+  state: MapState,
+  command: MapCommand<Value>,
+  version: number,
+): EncodedMapResult<Value> {
   const key = keyOf(command);
-  const cell = tree.get(key);
-  const before = cell === undefined ? {} : { before: valueIn<Value>(cell) };
-  if ('compareAndSet' in command && !holds(cell, command.expected)) return { done: false, ...before };
+  const cell = state.get(key);
+  const before = cell?.bytes;
+  if ('compareAndSet' in command && !holds(cell, command.expected))
+    return new EncodedMapResult(false, before);
   const bytes = bytesOf(command);
-  if (bytes !== undefined) tree.set(key, { version, bytes });
-  else if (cell !== undefined) tree.delete(key);
-  return { done: !('delete' in command) || cell !== undefined, ...before };
+  if (bytes !== undefined) state.put(key, bytes, version);
+  else if (cell !== undefined) state.delete(key);
+  return new EncodedMapResult(!('delete' in command) || cell !== undefined, before);
 }
 
 function keyOf<Value>(command: MapCommand<Value>): string {
@@ -90,7 +103,7 @@ function keyOf<Value>(command: MapCommand<Value>): string {
 /** The encoding of the value that a command writes; undefined when it deletes. */
 function bytesOf<Value>(command: MapCommand<Value>): Uint8Array | undefined {
   if ('delete' in command) return undefined;
-  if (command.value !== undefined) return encodeCbor(command.value).slice();
+  if (command.value !== undefined) return encodeCbor(command.value);
   if ('put' in command) throw new CommandRejectedError('bad-value', 'a put has a value');
   return undefined;
 }
@@ -110,21 +123,21 @@ function canonical(value: unknown): Uint8Array {
   }
 }
 
-function answerFrom<Value>(tree: MapTree, query: MapQuery): MapAnswer<Value> {
+function answerFrom<Value>(state: MapState, query: MapQuery): MapAnswer<Value> {
   if ('get' in query) {
-    const cell = tree.get(query.get);
+    const cell = state.get(query.get);
     return { entries: cell === undefined ? [] : [entryOf<Value>(query.get, cell)], more: false };
   }
-  return rangeFrom<Value>(tree, query);
+  return rangeFrom<Value>(state, query);
 }
 
 function rangeFrom<Value>(
-  tree: MapTree,
+  state: MapState,
   { from, until, limit }: Extract<MapQuery, { from: string }>,
 ): MapAnswer<Value> {
   const most = Math.min(limit ?? RANGE_LIMIT, RANGE_LIMIT);
   const entries: MapEntry<Value>[] = [];
-  for (const [key, cell] of tree.entries(from)) {
+  for (const [key, cell] of state.entries(from)) {
     if (until !== undefined && key >= until) break;
     if (entries.length >= most) return { entries, more: true };
     entries.push(entryOf<Value>(key, cell));

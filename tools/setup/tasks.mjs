@@ -16,6 +16,7 @@ const simulations = [
   'packages/groups/test/sim',
   'packages/groups/test/machine',
   'packages/groups/test/storage',
+  'packages/integration/test/churn',
   'packages/integration/test/groups',
   'packages/streams/test/sim',
   'packages/integration/test/cli',

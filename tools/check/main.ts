@@ -1,5 +1,5 @@
 // `npm run check`: format, lint, types, layering, unused code and dependencies, and the packages as they are published.
-// Options: --fix (format and apply safe fixes first), --only a,b (these steps only).
+// Options: --fix (format and apply safe fixes first), --only a,b (these steps only), --perf (the benchmarks' gate, too).
 
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -34,47 +34,50 @@ async function main(argv: string[]): Promise<number> {
 function selectedSteps(argv: string[]): readonly Step[] | string {
   const { values, error } = parsed(argv);
   if (error !== undefined) return error;
-  const steps = stepsOf({ fix: values.fix });
-  if (values.only === undefined) return steps;
-  const wanted = values.only.split(',');
+  const wanted = values.only?.split(',');
+  const steps = stepsOf({ fix: values.fix, perf: values.perf || wanted !== undefined });
+  if (wanted === undefined) return steps;
   const unknown = wanted.find((name) => !steps.some((step) => step.name === name));
   if (unknown === undefined) return steps.filter((step) => wanted.includes(step.name));
   return `there is no step "${unknown}"; there are ${steps.map((step) => step.name).join(', ')}.`;
 }
 
 function parsed(argv: string[]) {
-  const options = { fix: { type: 'boolean', default: false }, only: { type: 'string' } } as const;
+  const options = {
+    fix: { type: 'boolean', default: false },
+    perf: { type: 'boolean', default: false },
+    only: { type: 'string' },
+  } as const;
   try {
     return { values: parseArgs({ args: argv, options }).values };
   } catch (thrown) {
-    return { values: { fix: false, only: undefined }, error: (thrown as Error).message };
+    return { values: { fix: false, perf: false, only: undefined }, error: (thrown as Error).message };
   }
 }
 
-/** Fixing rewrites files that the other steps read, so it goes first and alone. */
 async function runAll(steps: readonly Step[]): Promise<Outcome[]> {
-  const first = steps.filter((step) => step.command.includes('--write'));
-  const rest = steps.filter((step) => !first.includes(step));
   const outcomes: Outcome[] = [];
-  for (const step of first) outcomes.push(await runStep(step));
-  const queue = [...rest];
+  const placed = (alone: Step['alone']): Step[] => steps.filter((step) => step.alone === alone);
+  for (const step of placed('first')) outcomes.push(await runStep(step));
+  const queue = placed(undefined);
   const drain = async (): Promise<void> => {
     for (let step = queue.shift(); step !== undefined; step = queue.shift())
       outcomes.push(await runStep(step));
   };
   const lanes = Math.min(stepsAtOnceMax, availableParallelism());
   await Promise.all(Array.from({ length: lanes }, drain));
+  for (const step of placed('last')) outcomes.push(await runStep(step));
   return outcomes;
 }
 
 async function runStep(step: Step): Promise<Outcome> {
   const beganMs = performance.now();
   const [command, ...args] = step.command;
-  const { code, output } = await runProgram(command, args, root);
+  const { code, output } = await runProgram(command, args, { cwd: root, isShown: step.isShown });
   const passed = code === 0;
   console.log(`${passed ? '✓' : '✗'} ${step.name.padEnd(10)} ${seconds(beganMs)}`);
   if (!passed) {
-    console.log(output.trimEnd().replaceAll(/^/gm, '    '));
+    if (output !== '') console.log(output.trimEnd().replaceAll(/^/gm, '    '));
     if (step.hint !== undefined) console.log(`    → ${step.hint}`);
   }
   return { name: step.name, passed };

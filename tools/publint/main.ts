@@ -28,7 +28,8 @@ async function main(folder: string): Promise<number> {
 }
 
 async function pack(folder: string, destination: string): Promise<ArrayBuffer | undefined> {
-  const { code, output } = await runProgram('pnpm', ['pack', '--pack-destination', destination], folder);
+  const args = ['pack', '--pack-destination', destination];
+  const { code, output } = await runProgram('pnpm', args, { cwd: folder });
   const [file] = readdirSync(destination);
   if (code === 0 && file !== undefined) return new Uint8Array(readFileSync(join(destination, file))).buffer;
   console.error(`pnpm pack failed:\n${output}`);

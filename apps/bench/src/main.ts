@@ -1,27 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { record, runGate } from './gate/gate.ts';
 import { formatGrowth, isOfGrowth } from './growth.ts';
-import { readOptions, UsageError, usageOf } from './options.ts';
-import { adviceFor, describePeers, findPeers } from './peers/peers.ts';
+import { type Options, RUNS, readOptions, UsageError, usageOf } from './options.ts';
+import { adviceFor, describePeers, findPeers, type Peers } from './peers/peers.ts';
 import type { Result } from './result.ts';
 import { runSuites } from './run.ts';
-import type { Suite } from './suite.ts';
-import { discoverySuite } from './suites/discovery/suite.ts';
-import { groupsSuite } from './suites/groups/suite.ts';
-import { linkSuite } from './suites/link/suite.ts';
-import { nodeSuite } from './suites/node/suite.ts';
-import { storeSuite } from './suites/store/suite.ts';
-import { streamsSuite } from './suites/streams/suite.ts';
+import { suites } from './suites/all.ts';
 import { formatTable } from './table.ts';
-
-const suites: readonly Suite[] = [
-  linkSuite,
-  discoverySuite,
-  streamsSuite,
-  groupsSuite,
-  storeSuite,
-  nodeSuite,
-];
 
 async function main(args: readonly string[]): Promise<void> {
   const options = readOptions(args, suites);
@@ -31,14 +17,25 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const peers = findPeers();
   for (const line of adviceFor(peers)) console.error(`! ${line}`);
-  const { results, failures } = await runSuites(suites, peers, options);
+  const { runs } = options;
+  const tasks = {
+    measure: () => measure(peers, options),
+    compare: () => runGate({ suites, peers, runs }),
+    record: () => record({ suites, peers, runs }),
+  };
+  if (!(await tasks[options.task]())) process.exitCode = 1;
+}
+
+/** Measures what was asked for and shows it. Whether all of it could be had. */
+async function measure(peers: Peers, { only, runs = RUNS, json }: Options): Promise<boolean> {
+  const { results, failures } = await runSuites(suites, peers, { only, runs });
   printTables(results);
   console.log(
-    `Medians of ${options.runs} runs, ours and the peer's in turns, after a warm-up; ${availableParallelism()} cores, Node ${process.version}, ${describePeers(peers)}.`,
+    `Medians of ${runs} runs, ours and the peer's in turns, after a warm-up; ${availableParallelism()} cores, Node ${process.version}, ${describePeers(peers)}.`,
   );
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
   for (const failure of failures) console.error(`! not measured: ${failure}`);
-  if (failures.length > 0) process.exitCode = 1;
+  return failures.length === 0;
 }
 
 function printTables(results: readonly Result[]): void {

@@ -1,18 +1,24 @@
 import { parseArgs } from 'node:util';
 import type { Suite } from './suite.ts';
 
+/** What is done: everything measured and shown, or the ratios of a selection compared with those recorded, or recorded. */
+export type Task = 'measure' | 'compare' | 'record';
+
 /** What was asked for on the command line. */
 export interface Options {
+  readonly task: Task;
   /** Names of suites and of results; empty for all. */
   readonly only: readonly string[];
-  readonly runs: number;
+  /** Undefined: as often as the task takes by default. */
+  readonly runs: number | undefined;
   readonly json: string | undefined;
 }
 
 /** The command line cannot be used; the message says why. */
 export class UsageError extends Error {}
 
-const RUNS = 5;
+/** How often {@link Options.task} `measure` takes each measurement by default. */
+export const RUNS = 5;
 
 export function usageOf(suites: readonly Suite[]): string {
   return `Usage: npm run bench -- [options]
@@ -20,9 +26,12 @@ export function usageOf(suites: readonly Suite[]): string {
 Measures mosaik beside its peers, in separate processes on this machine, and prints one table.
 
 Options
-  --only NAME   only this suite or result, such as streams or streams/1to1-75B; may be given several times
+  --only NAME   only this suite or result, such as streams or streams/1to1-75B; several by commas, or by giving it again
   --runs N      how often each measurement is taken (default ${RUNS}); the table shows medians
   --json FILE   also writes the results to FILE, as an array of { name, unit, ours, peer, peerName, ratio, runs }
+  --compare     measures a short selection, and fails when a ratio is worse than recorded by more than noise;
+                that is what npm run check -- --perf does
+  --record      measures the selection several times, and writes the ratios to compare with to apps/bench/recorded.json
   --help        this text
 
 Suites and their results
@@ -35,14 +44,24 @@ Peers are started on loopback and stopped afterwards; TMPDIR says where files go
 export function readOptions(args: readonly string[], suites: readonly Suite[]): Options | 'help' {
   const { values } = parse(args);
   if (values.help) return 'help';
-  const runs = Number(values.runs ?? RUNS);
-  if (!Number.isSafeInteger(runs) || runs < 1)
+  const runs = values.runs === undefined ? undefined : Number(values.runs);
+  if (runs !== undefined && (!Number.isSafeInteger(runs) || runs < 1))
     throw new UsageError(`--runs takes a whole number from 1 on, not ${values.runs}`);
-  const only = values.only ?? [];
+  const only = (values.only ?? []).flatMap((names) => names.split(','));
   const known = suites.flatMap(({ name, results }) => [name, ...results]);
   const unknown = only.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new UsageError(`there is no suite or result "${unknown}"`);
-  return { only, runs, json: values.json };
+  return { task: taskOf(values), only, runs, json: values.json };
+}
+
+/** The gate has a selection of its own, so that what it compares is what was recorded. */
+function taskOf(values: ReturnType<typeof parse>['values']): Task {
+  const tasks = (['compare', 'record'] as const).filter((task) => values[task]);
+  const [task = 'measure'] = tasks;
+  if (tasks.length > 1) throw new UsageError('--compare and --record do not go together');
+  if (task !== 'measure' && (values.only !== undefined || values.json !== undefined))
+    throw new UsageError(`--${task} takes neither --only nor --json`);
+  return task;
 }
 
 /** Whether a result was asked for, by its own name or by its suite's. */
@@ -58,6 +77,8 @@ function parse(args: readonly string[]) {
         only: { type: 'string', multiple: true },
         runs: { type: 'string' },
         json: { type: 'string' },
+        compare: { type: 'boolean' },
+        record: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     });

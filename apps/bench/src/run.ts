@@ -14,7 +14,7 @@ export interface Outcome {
 export async function runSuites(
   suites: readonly Suite[],
   peers: Peers,
-  options: Pick<Options, 'only' | 'runs'>,
+  options: Pick<Options, 'only'> & { readonly runs: number },
 ): Promise<Outcome> {
   const results: Result[] = [];
   const failures: string[] = [];

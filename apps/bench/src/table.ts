@@ -23,7 +23,8 @@ export function formatTable(results: readonly Result[]): string {
   return table.toString();
 }
 
-function formatRange(values: readonly number[]): string {
+/** From the least to the most. */
+export function formatRange(values: readonly number[]): string {
   const [low, high] = [formatNumber(Math.min(...values)), formatNumber(Math.max(...values))];
   return low === high ? low : `${low} … ${high}`;
 }

@@ -29,15 +29,14 @@ export async function takeTurns<T, Figure>(
   sides: readonly (T | undefined)[],
   { runs, take, warmUp }: TakeOptions<T, Figure>,
 ): Promise<(Figure | undefined)[][]> {
-  for (const side of sides) if (side !== undefined) await warmUp?.(side);
+  const present = sides.flatMap((side, index) => (side === undefined ? [] : [{ side, index }]));
+  for (const { side } of present) await warmUp?.(side);
   const rounds: (Figure | undefined)[][] = [];
   for (let run = 0; run < runs; run++) {
     const figures: (Figure | undefined)[] = sides.map(() => undefined);
-    for (let turn = 0; turn < sides.length; turn++) {
-      const index = (run + turn) % sides.length;
-      const side = sides[index];
-      if (side !== undefined) figures[index] = await take(side);
-    }
+    const first = run % Math.max(1, present.length);
+    for (const { side, index } of [...present.slice(first), ...present.slice(0, first)])
+      figures[index] = await take(side);
     rounds.push(figures);
   }
   return rounds;

@@ -48,12 +48,21 @@ describe('a session', () => {
 
 describe('the options', () => {
   it('name suites and results that there are', () => {
-    expect(readOptions(['--only', 'a', '--only', 'a/2', '--runs', '3'], [suite])).toEqual({
-      only: ['a', 'a/2'],
-      runs: 3,
-      json: undefined,
-    });
-    for (const args of [['--only', 'b'], ['--runs', '0'], ['--runs', '1.5'], ['--fast']])
+    const options = { task: 'measure', only: ['a', 'a/2'], runs: 3, json: undefined };
+    expect(readOptions(['--only', 'a', '--only', 'a/2', '--runs', '3'], [suite])).toEqual(options);
+    expect(readOptions(['--only', 'a,a/2', '--runs', '3'], [suite])).toEqual(options);
+    for (const args of [['--only', 'b'], ['--only', 'a,b'], ['--runs', '0'], ['--runs', '1.5'], ['--fast']])
+      expect(() => readOptions(args, [suite])).toThrow(UsageError);
+  });
+
+  it('are of one task, and the gate has its own selection', () => {
+    expect(readOptions(['--compare', '--runs', '1'], [suite])).toMatchObject({ task: 'compare', runs: 1 });
+    expect(readOptions(['--record'], [suite])).toMatchObject({ task: 'record', runs: undefined });
+    for (const args of [
+      ['--compare', '--record'],
+      ['--compare', '--only', 'a'],
+      ['--record', '--json', 'file'],
+    ])
       expect(() => readOptions(args, [suite])).toThrow(UsageError);
   });
 

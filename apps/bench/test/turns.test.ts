@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { resultOf, roundTripResults } from '../src/result.ts';
-import { inTurns } from '../src/turns.ts';
+import { inTurns, takeTurns } from '../src/turns.ts';
 
 describe('taking turns', () => {
   it('warms both up, then alternates who is first', async () => {
@@ -20,6 +20,20 @@ describe('taking turns', () => {
       { ours: 6, peer: 5 },
       { ours: 7, peer: 8 },
     ]);
+  });
+
+  it('lets each of three be first in its turn, and keeps the figures in the order of the sides', async () => {
+    const done: string[] = [];
+    const sides = ['a', 'b', undefined, 'c'];
+    const rounds = await takeTurns(sides, {
+      runs: 4,
+      take: async (side) => {
+        done.push(side);
+        return `${side}!`;
+      },
+    });
+    expect(done.join('')).toBe('abcbcacababc');
+    expect(rounds).toEqual(Array.from({ length: 4 }, () => ['a!', 'b!', undefined, 'c!']));
   });
 
   it('goes without a side that is missing', async () => {

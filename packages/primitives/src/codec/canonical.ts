@@ -1,13 +1,12 @@
 import { CborWriter } from './cbor-writer.ts';
+import { DEFAULT_MAX_DEPTH } from './decode.ts';
 import { EncodeError } from './errors.ts';
 import { ARRAY, BYTES, MAP, NEGATIVE, SIMPLE, TAG, TEXT, UNSIGNED } from './head.ts';
-import { DEFAULT_MAX_DEPTH } from './scan.ts';
+import { bytesOfBigint, Tag } from './tags.ts';
 
 const FALSE = 20;
 const TRUE = 21;
 const NULL = 22;
-const TAG_BIGNUM = 2;
-const TAG_NEGATIVE_BIGNUM = 3;
 const UINT64_END = 1n << 64n;
 
 /**
@@ -60,8 +59,8 @@ class CanonicalEncoder {
     if (argument < UINT64_END) {
       this.writer.bigHead(value < 0n ? NEGATIVE : UNSIGNED, argument);
     } else {
-      this.writer.head(TAG, value < 0n ? TAG_NEGATIVE_BIGNUM : TAG_BIGNUM);
-      this.writer.string(BYTES, bigintBytes(argument));
+      this.writer.head(TAG, value < 0n ? Tag.NegativeBignum : Tag.Bignum);
+      this.writer.string(BYTES, bytesOfBigint(argument));
     }
   }
 
@@ -120,15 +119,6 @@ function fieldsOf(value: object): [string, unknown][] {
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
-}
-
-/** Big-endian, without leading zeros. */
-function bigintBytes(value: bigint): Uint8Array {
-  const digits = value.toString(16);
-  const even = digits.length % 2 === 0 ? digits : `0${digits}`;
-  return Uint8Array.from({ length: even.length / 2 }, (_, index) =>
-    Number.parseInt(even.slice(2 * index, 2 * index + 2), 16),
-  );
 }
 
 /** Bytewise, a prefix first. */

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { type DecodeOptions, decodeCbor, encodeCbor } from './cbor.ts';
+import { type DecodeOptions, decodeCbor } from './decode.ts';
+import { encodeCbor } from './encode.ts';
 import { DecodeError, EncodeError } from './errors.ts';
 import { validateSync } from './validate.ts';
 

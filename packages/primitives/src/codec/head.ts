@@ -23,18 +23,6 @@ export function argumentBytes(low: number, at: number): number {
   );
 }
 
-/**
- * The argument at `at` (lengths, tags, integers) as a number: what exceeds 2^53 is rounded, and too large for anything
- * it can be the length of.
- */
-export function readArgument(bytes: Uint8Array, at: number, low: number): number {
-  const end = at + argumentBytes(low, at);
-  if (end > bytes.length) throw truncated(at);
-  let value = 0;
-  for (let index = at; index < end; index++) value = value * 256 + (bytes[index] as number);
-  return value;
-}
-
 export function truncated(offset: number): DecodeError {
   return malformed('it ends too early', offset);
 }

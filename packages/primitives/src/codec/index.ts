@@ -1,5 +1,4 @@
 export { encodeCanonical } from './canonical.ts';
-export { type DecodeOptions, decodeCbor, encodeCbor } from './cbor.ts';
 export {
   bytesCodec,
   type CborCodecOptions,
@@ -9,6 +8,7 @@ export {
   jsonCodec,
   textCodec,
 } from './codec.ts';
+export { type DecodeLimits, type DecodeOptions, decodeCbor } from './decode.ts';
+export { encodeCbor } from './encode.ts';
 export { DecodeError, type DecodeErrorDetails, type DecodeFailure, EncodeError } from './errors.ts';
-export { type DecodeLimits, scanCbor } from './scan.ts';
 export { validateSync } from './validate.ts';

@@ -1,0 +1,334 @@
+import type { DecodeError } from './errors.ts';
+import {
+  ARGUMENT_FOLLOWS,
+  ARRAY,
+  argumentBytes,
+  BYTES,
+  INDEFINITE,
+  MAP,
+  malformed,
+  NEGATIVE,
+  overLimit,
+  SIMPLE,
+  TAG,
+  TEXT,
+  truncated,
+  UNSIGNED,
+} from './head.ts';
+import { bigintOf, isTypedArrayTag, Tag, typedArrayOf } from './tags.ts';
+import { TextReader } from './text.ts';
+
+/** Bounds of what a decoder takes, checked before anything is allocated. */
+export interface DecodeLimits {
+  /** Bytes of the whole encoding; default 16 MiB, as a frame. */
+  readonly maxBytes?: number | undefined;
+  /** Arrays and maps within each other; default 64, at most 512. */
+  readonly maxDepth?: number | undefined;
+  /** Values, keys, tags and containers counted together; default 1,000,000. */
+  readonly maxItems?: number | undefined;
+  /**
+   * What integers of 64 bits become; default `bigint`, whatever their value. As a `number` those beyond 2^53 - 1 are
+   * refused: for what `encodeCanonical` wrote, and for peers that write every integer as such.
+   */
+  readonly int64?: 'bigint' | 'number' | undefined;
+}
+
+/** How {@link decodeCbor} decodes. */
+export interface DecodeOptions extends DecodeLimits {
+  /**
+   * Whether byte strings and typed arrays get memory of their own; default true. With false they are views of the
+   * input where that is possible, which spares a copy: only for an input that is never written to again, and that
+   * may stay in memory as long as any of them.
+   */
+  readonly copyBytes?: boolean | undefined;
+}
+
+const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
+export const DEFAULT_MAX_DEPTH = 64;
+const DEFAULT_MAX_ITEMS = 1_000_000;
+/** Decoding recurses: this deep it is far from the end of any stack. */
+const DEPTH_CEILING = 512;
+const BREAK = 0xff;
+const PROTO = '__proto__';
+const NOTHING = new Uint8Array(0);
+
+/** What is being read, and how far. Shared by all calls: decoding is synchronous and calls nobody. */
+let bytes: Uint8Array = NOTHING;
+let at = 0;
+let end = 0;
+let depth = 0;
+let maxDepth = 0;
+let items = 0;
+let maxItems = 0;
+let isSafe = false;
+let copies = true;
+
+/** Keys come again more surely than other texts, which are not to push them out. */
+const keys = new TextReader();
+const texts = new TextReader();
+
+const float = new DataView(new ArrayBuffer(8));
+const floatBytes = new Uint8Array(float.buffer);
+
+/**
+ * Decodes exactly one well-formed CBOR item (RFC 8949) within the limits, of the kinds that mosaik exchanges.
+ *
+ * Maps become plain objects (keys as text, the last of equal keys wins) unless they carry tag 259, which makes them a
+ * `Map`. Integers of 64 bits become a bigint whatever their value, unless `int64` says otherwise. Byte strings are
+ * `Uint8Array`, never a `Buffer`.
+ *
+ * Refused besides what is malformed: indefinite-length strings, text that is not UTF-8, simple values other than the
+ * booleans, null and undefined, tags other than 1 (date), 2 and 3 (bignum, up to 256 bytes), 64–86 (typed arrays), 258
+ * (set), 259 (map), the key `__proto__`, and in objects keys that are neither texts, numbers nor booleans.
+ *
+ * @throws {DecodeError} and nothing else.
+ */
+export function decodeCbor(input: Uint8Array, options: DecodeOptions = {}): unknown {
+  const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+  if (input.length > maxBytes) throw overLimit(`${input.length} bytes of at most ${maxBytes}`, maxBytes);
+  bytes = input;
+  at = 0;
+  end = input.length;
+  depth = 0;
+  maxDepth = Math.min(options.maxDepth ?? DEFAULT_MAX_DEPTH, DEPTH_CEILING);
+  items = 0;
+  maxItems = options.maxItems ?? DEFAULT_MAX_ITEMS;
+  isSafe = options.int64 === 'number';
+  copies = options.copyBytes !== false;
+  try {
+    const value = readItem();
+    if (at < end) throw malformed(`${end - at} bytes too many`, at);
+    return value;
+  } finally {
+    bytes = NOTHING;
+  }
+}
+
+function readItem(): unknown {
+  const head = readHead();
+  const low = head & 31;
+  switch (head >> 5) {
+    case UNSIGNED:
+      return low === 27 ? readInt64(UNSIGNED) : readArgument(low);
+    case NEGATIVE:
+      return low === 27 ? readInt64(NEGATIVE) : -1 - readArgument(low);
+    case BYTES:
+      return readBytes(low);
+    case TEXT:
+      return readText(low, texts);
+    case ARRAY:
+      return readArray(low);
+    case MAP:
+      return readObject(low);
+    case TAG:
+      return readTagged(readArgument(low));
+    default:
+      return readSimple(low);
+  }
+}
+
+/** The first byte of an item, which is counted. */
+function readHead(): number {
+  if (items++ >= maxItems) throw overLimit(`more than ${maxItems} items`, at);
+  if (at >= end) throw truncated(at);
+  return bytes[at++] as number;
+}
+
+/**
+ * The argument of a head with these low bits (lengths, tags, integers) as a number: what exceeds 2^53 is rounded, and too
+ * large for anything it can be the length of.
+ */
+function readArgument(low: number): number {
+  if (low < ARGUMENT_FOLLOWS) return low;
+  const from = at;
+  at += argumentBytes(low, from);
+  if (at > end) throw truncated(end);
+  if (low === 24) return bytes[from] as number;
+  let value = 0;
+  for (let index = from; index < at; index++) value = value * 256 + (bytes[index] as number);
+  return value;
+}
+
+function readInt64(major: typeof UNSIGNED | typeof NEGATIVE): number | bigint {
+  if (isSafe) {
+    const argument = readArgument(27);
+    if (argument > Number.MAX_SAFE_INTEGER - major) throw malformed('an integer beyond 2^53 - 1', at - 9);
+    return major === UNSIGNED ? argument : -1 - argument;
+  }
+  take8();
+  const argument = float.getBigUint64(0);
+  return major === UNSIGNED ? argument : -1n - argument;
+}
+
+/** Length of a string that begins here and fits. */
+function readLength(low: number): number {
+  const length = readArgument(low);
+  if (length > end - at) throw truncated(at);
+  return length;
+}
+
+function readBytes(low: number): Uint8Array<ArrayBuffer> {
+  const length = readLength(low);
+  const from = at;
+  at += length;
+  // A Buffer's own slice and subarray would give another Buffer.
+  if (!copies) return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset + from, length);
+  const copy = new Uint8Array(length);
+  if (length > 0) copy.set(bytes.subarray(from, at));
+  return copy;
+}
+
+function readText(low: number, reader: TextReader): string {
+  const length = readLength(low);
+  const text = reader.read(bytes, at, length);
+  at += length;
+  return text;
+}
+
+function readArray(low: number): unknown[] {
+  const count = open(low, 1);
+  const array: unknown[] = [];
+  for (let left = count; left !== 0; left--) {
+    if (left < 0 && isAtBreak()) break;
+    array.push(readItem());
+  }
+  depth--;
+  return array;
+}
+
+function readObject(low: number): Record<string, unknown> {
+  const count = open(low, 2);
+  const object: Record<string, unknown> = {};
+  for (let left = count; left !== 0; left--) {
+    if (left < 0 && isAtBreak()) break;
+    const key = readKey();
+    object[key] = readItem();
+  }
+  depth--;
+  return object;
+}
+
+function readMap(low: number): Map<unknown, unknown> {
+  const count = open(low, 2);
+  const map = new Map<unknown, unknown>();
+  for (let left = count; left !== 0; left--) {
+    if (left < 0 && isAtBreak()) break;
+    const keyAt = at;
+    const key = readItem();
+    if (key === PROTO) throw malformed(`the key ${PROTO}`, keyAt);
+    map.set(key, readItem());
+  }
+  depth--;
+  return map;
+}
+
+/** Enters a container; how many entries of so many items each it has, below 0 when a break is to end it. */
+function open(low: number, itemsEach: number): number {
+  const count = low === INDEFINITE ? -1 : readArgument(low);
+  if (depth++ >= maxDepth) throw overLimit(`nested deeper than ${maxDepth}`, at - 1);
+  // Every item takes at least a byte.
+  if (count * itemsEach > end - at) throw truncated(at);
+  return count;
+}
+
+/** Whether a container of indefinite length ends here; goes past the break if so. */
+function isAtBreak(): boolean {
+  if (bytes[at] !== BREAK || at >= end) return false;
+  at++;
+  return true;
+}
+
+function readKey(): string {
+  const head = readHead();
+  const keyAt = at - 1;
+  if (head >> 5 === TEXT) {
+    const key = readText(head & 31, keys);
+    if (key === PROTO) throw malformed(`the key ${PROTO}`, keyAt);
+    return key;
+  }
+  at--;
+  items--;
+  const key =
+    head >> 5 === UNSIGNED || head >> 5 === NEGATIVE || head >> 5 === SIMPLE ? readItem() : undefined;
+  if (key === undefined || key === null) throw malformed('a key that an object cannot have', keyAt);
+  return String(key);
+}
+
+function readTagged(tag: number): unknown {
+  const head = readHead();
+  items--;
+  const major = head >> 5;
+  const low = head & 31;
+  const contentAt = at - 1;
+  const wrong = (): DecodeError => malformed(`tag ${tag} on something that it cannot be on`, contentAt);
+  switch (tag) {
+    case Tag.Date:
+      if (!isDateHead(head)) throw wrong();
+      at--;
+      // Seconds as a float: of what a Date holds, the nearest.
+      return new Date(Math.round((readItem() as number) * 1000));
+    case Tag.Set:
+      if (major !== ARRAY) throw wrong();
+      items++;
+      return new Set(readArray(low));
+    case Tag.Map:
+      if (major !== MAP) throw wrong();
+      items++;
+      return readMap(low);
+    default:
+  }
+  const isBignum = tag === Tag.Bignum || tag === Tag.NegativeBignum;
+  if (!(isBignum || isTypedArrayTag(tag))) throw malformed(`tag ${tag} is not exchanged`, contentAt);
+  if (major !== BYTES) throw wrong();
+  items++;
+  const content = readBytes(low);
+  if (!isBignum) return typedArrayOf(tag, content, contentAt);
+  const argument = bigintOf(content, contentAt);
+  return tag === Tag.Bignum ? argument : -1n - argument;
+}
+
+/** An integer of up to 32 bits or a float; of 64 bits it would be a bigint, which is no time. */
+function isDateHead(head: number): boolean {
+  return (head & 0xdf) <= 0x1a || (head >= 0xf9 && head <= 0xfb);
+}
+
+function readSimple(low: number): unknown {
+  switch (low) {
+    case 20:
+      return false;
+    case 21:
+      return true;
+    case 22:
+      return null;
+    case 23:
+      return undefined;
+    case 25:
+      return ofHalf(readArgument(low));
+    case 26:
+      float.setUint32(0, readArgument(low));
+      return float.getFloat32(0);
+    case 27:
+      take8();
+      return float.getFloat64(0);
+    default:
+      throw malformed('a simple value that is not exchanged', at - 1);
+  }
+}
+
+/** The next 8 bytes, to {@link float}: that takes less than a view of every input. */
+function take8(): void {
+  const from = at;
+  if (end - from < 8) throw truncated(end);
+  at = from + 8;
+  for (let index = 0; index < 8; index++) floatBytes[index] = bytes[from + index] as number;
+}
+
+/** The value of a 16-bit float (IEEE 754 binary16). */
+function ofHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return sign * (0x400 | fraction) * 2 ** (exponent - 25);
+}

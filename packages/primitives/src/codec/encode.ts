@@ -1,0 +1,323 @@
+import { EncodeError } from './errors.ts';
+import { ARRAY, BYTES, MAP, NEGATIVE, TAG, TEXT, UNSIGNED } from './head.ts';
+import { BIGNUM_BYTES_MAX, bytesOfBigint, Tag, typedArrayTag } from './tags.ts';
+
+/** As deep as any decoder takes. */
+const DEPTH_MAX = 512;
+/** Small encodings share a piece of memory of this size; a larger one gets its own. */
+const SLAB_BYTES = 8 * 1024;
+/** Up to this length writing text by hand is faster than by TextEncoder. */
+const SHORT_TEXT = 64;
+const UINT32_END = 2 ** 32;
+const INT64_END = 2n ** 64n;
+
+const FALSE = 0xf4;
+const TRUE = 0xf5;
+const NULL = 0xf6;
+const UNDEFINED = 0xf7;
+const FLOAT64 = 0xfb;
+
+const textEncoder = new TextEncoder();
+
+/** What is being written, and where. Shared by all calls, as encoding is synchronous. */
+let target = new Uint8Array(0);
+let start = 0;
+let at = 0;
+let isWriting = false;
+
+const float = new DataView(new ArrayBuffer(8));
+const floatBytes = new Uint8Array(float.buffer);
+
+/**
+ * Encodes a value as CBOR (RFC 8949).
+ *
+ * Numbers, bigints, strings, booleans, null, undefined, arrays, plain objects, `Uint8Array`, `Map` (tag 259), `Set`
+ * (tag 258), `Date` (tag 1) and typed arrays (tags 64–86) come back from `decodeCbor` as they were, with these
+ * exceptions: a lone surrogate becomes U+FFFD, an `ArrayBuffer` a `Uint8Array`, an instance of another class a plain
+ * object of its own fields. A number is an integer of up to 32 bits or a float of 64. Not deterministic in the order of
+ * keys: see `encodeCanonical`.
+ *
+ * The result is never written to again, but may share its underlying buffer with others.
+ *
+ * @throws {EncodeError} for functions, symbols, errors, regular expressions, objects of the platform (such as a Blob or
+ *   a Promise), a key `__proto__`, bigints of more than 2,048 bits, and what is nested deeper than 512 (such as a cycle).
+ */
+export function encodeCbor(value: unknown): Uint8Array {
+  if (isWriting) return encodeWithin(value);
+  start = at;
+  isWriting = true;
+  try {
+    write(value, 0);
+  } catch (error) {
+    at = start;
+    throw error;
+  } finally {
+    isWriting = false;
+  }
+  const encoded = target.subarray(start, at);
+  if (target.length <= SLAB_BYTES) return encoded;
+  // It outgrew the shared memory: what it got is its own, unless most of that is empty.
+  target = new Uint8Array(0);
+  at = 0;
+  return 2 * encoded.length > encoded.buffer.byteLength ? encoded : encoded.slice();
+}
+
+/** A getter of what is being encoded encodes something itself. */
+function encodeWithin(value: unknown): Uint8Array {
+  const outer = { target, start, at };
+  target = new Uint8Array(0);
+  at = 0;
+  isWriting = false;
+  try {
+    return encodeCbor(value);
+  } finally {
+    ({ target, start, at } = outer);
+    isWriting = true;
+  }
+}
+
+function write(value: unknown, depth: number): void {
+  switch (typeof value) {
+    case 'string':
+      writeText(value);
+      break;
+    case 'number':
+      writeNumber(value);
+      break;
+    case 'boolean':
+      writeByte(value ? TRUE : FALSE);
+      break;
+    case 'object':
+      if (value === null) writeByte(NULL);
+      else writeObject(value, depth);
+      break;
+    case 'undefined':
+      writeByte(UNDEFINED);
+      break;
+    case 'bigint':
+      writeBigint(value);
+      break;
+    default:
+      throw new EncodeError(`cannot be encoded: a ${typeof value}`);
+  }
+}
+
+function writeObject(value: object, depth: number): void {
+  if (depth >= DEPTH_MAX) throw new EncodeError(`cannot be encoded: nested deeper than ${DEPTH_MAX}`);
+  if (Array.isArray(value)) {
+    writeItems(value, value.length, depth);
+    return;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) writeFields(value, depth);
+  else if (value instanceof Uint8Array) writeBytes(value);
+  else if (ArrayBuffer.isView(value)) writeTypedArray(value);
+  else if (value instanceof ArrayBuffer) writeBytes(new Uint8Array(value));
+  else writeInstance(value, depth);
+}
+
+function writeInstance(value: object, depth: number): void {
+  if (value instanceof Map) {
+    writeHead(TAG, Tag.Map);
+    writeHead(MAP, value.size);
+    for (const [key, item] of value) {
+      checkKey(key);
+      write(key, depth + 1);
+      write(item, depth + 1);
+    }
+  } else if (value instanceof Set) {
+    writeHead(TAG, Tag.Set);
+    writeItems(value, value.size, depth);
+  } else if (value instanceof Date) {
+    writeHead(TAG, Tag.Date);
+    writeNumber(value.getTime() / 1000);
+  } else if (value instanceof Error || value instanceof RegExp || Symbol.toStringTag in value) {
+    throw new EncodeError(`cannot be encoded: ${value.constructor?.name ?? 'an object of the platform'}`);
+  } else {
+    writeFields(value, depth);
+  }
+}
+
+function writeItems(items: Iterable<unknown>, count: number, depth: number): void {
+  writeHead(ARRAY, count);
+  for (const item of items) write(item, depth + 1);
+}
+
+/** The own fields of an object, counted while they are written. */
+function writeFields(value: object, depth: number): void {
+  const headAt = at - start;
+  writeByte(MAP << 5);
+  let count = 0;
+  for (const key in value) {
+    if (!Object.hasOwn(value, key)) continue;
+    checkKey(key);
+    writeText(key);
+    write((value as Record<string, unknown>)[key], depth + 1);
+    count++;
+  }
+  if (count < 24) target[start + headAt] = (MAP << 5) | count;
+  else writeLateHead(headAt, count);
+}
+
+/** Writes the head of a map of many fields before them. */
+function writeLateHead(headAt: number, count: number): void {
+  const fieldsAt = headAt + 1;
+  const fields = at - start - fieldsAt;
+  reserve(9);
+  at = start + headAt;
+  const from = start + fieldsAt;
+  const head = headBytes(count);
+  target.copyWithin(at + head, from, from + fields);
+  writeHead(MAP, count);
+  at += fields;
+}
+
+function checkKey(key: unknown): void {
+  if (key === '__proto__') throw new EncodeError('the key __proto__ is refused by decoders');
+}
+
+function writeNumber(value: number): void {
+  if (value >>> 0 === value) {
+    if (value === 0 && Object.is(value, -0)) writeFloat(value);
+    else writeHead(UNSIGNED, value);
+  } else if (value < 0 && value >= -UINT32_END && Number.isInteger(value)) {
+    writeHead(NEGATIVE, -1 - value);
+  } else {
+    writeFloat(value);
+  }
+}
+
+function writeFloat(value: number): void {
+  reserve(9);
+  float.setFloat64(0, value);
+  target[at++] = FLOAT64;
+  for (let index = 0; index < 8; index++) target[at++] = floatBytes[index] as number;
+}
+
+/** In 64 bits, by which decoders know it, or as a bignum. */
+function writeBigint(value: bigint): void {
+  const argument = value < 0n ? -1n - value : value;
+  if (argument < INT64_END) {
+    reserve(9);
+    float.setBigUint64(0, argument);
+    target[at++] = ((value < 0n ? NEGATIVE : UNSIGNED) << 5) | 27;
+    for (let index = 0; index < 8; index++) target[at++] = floatBytes[index] as number;
+    return;
+  }
+  const bytes = bytesOfBigint(argument);
+  if (bytes.length > BIGNUM_BYTES_MAX) {
+    throw new EncodeError(`cannot be encoded: a bigint of more than ${8 * BIGNUM_BYTES_MAX} bits`);
+  }
+  writeHead(TAG, value < 0n ? Tag.NegativeBignum : Tag.Bignum);
+  writeBytes(bytes);
+}
+
+function writeTypedArray(value: ArrayBufferView): void {
+  const tag = typedArrayTag(value);
+  if (tag === undefined) throw new EncodeError(`cannot be encoded: ${value.constructor.name}`);
+  writeHead(TAG, tag);
+  writeBytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+}
+
+function writeBytes(bytes: Uint8Array): void {
+  reserve(9 + bytes.length);
+  writeHead(BYTES, bytes.length);
+  target.set(bytes, at);
+  at += bytes.length;
+}
+
+function writeText(text: string): void {
+  const { length } = text;
+  if (length >= SHORT_TEXT) {
+    writeLongText(text);
+    return;
+  }
+  reserve(2 + length);
+  const headAt = at;
+  let end = length < 24 ? headAt + 1 : headAt + 2;
+  for (let index = 0; index < length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit >= 0x80) {
+      writeLongText(text);
+      return;
+    }
+    target[end++] = unit;
+  }
+  if (length < 24) {
+    target[headAt] = (TEXT << 5) | length;
+  } else {
+    target[headAt] = (TEXT << 5) | 24;
+    target[headAt + 1] = length;
+  }
+  at = end;
+}
+
+function writeLongText(text: string): void {
+  const most = 3 * text.length;
+  reserve(9 + most);
+  // Where it ends up unless it is not ASCII.
+  const guess = headBytes(text.length);
+  const { written } = textEncoder.encodeInto(text, target.subarray(at + guess, at + guess + most));
+  const head = headBytes(written);
+  if (head !== guess) target.copyWithin(at + head, at + guess, at + guess + written);
+  writeHead(TEXT, written);
+  at += written;
+}
+
+function writeByte(byte: number): void {
+  reserve(1);
+  target[at++] = byte;
+}
+
+/** A first byte with its argument, a whole number below 2^53, as short as it can be. */
+function writeHead(major: number, argument: number): void {
+  reserve(9);
+  const type = major << 5;
+  if (argument < 24) {
+    target[at++] = type | argument;
+  } else if (argument < 0x100) {
+    target[at++] = type | 24;
+    target[at++] = argument;
+  } else if (argument < 0x1_0000) {
+    target[at++] = type | 25;
+    target[at++] = argument >>> 8;
+    target[at++] = argument;
+  } else if (argument < UINT32_END) {
+    target[at++] = type | 26;
+    writeUint32(argument);
+  } else {
+    target[at++] = type | 27;
+    writeUint32(Math.floor(argument / UINT32_END));
+    writeUint32(argument % UINT32_END);
+  }
+}
+
+function writeUint32(value: number): void {
+  target[at++] = value >>> 24;
+  target[at++] = value >>> 16;
+  target[at++] = value >>> 8;
+  target[at++] = value;
+}
+
+function headBytes(argument: number): number {
+  if (argument < 24) return 1;
+  if (argument < 0x100) return 2;
+  if (argument < 0x1_0000) return 3;
+  return argument < UINT32_END ? 5 : 9;
+}
+
+function reserve(bytes: number): void {
+  if (at + bytes > target.length) grow(bytes);
+}
+
+/** Other memory, into which what is being written moves along. */
+function grow(bytes: number): void {
+  const written = target.subarray(start, at);
+  const needed = written.length + bytes;
+  // What grows again and again doubles; what is large at once gets about what it needs.
+  const size = Math.max(SLAB_BYTES, needed + Math.min(needed, 2 * written.length));
+  target = new Uint8Array(size);
+  target.set(written);
+  start = 0;
+  at = written.length;
+}

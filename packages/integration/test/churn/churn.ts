@@ -7,7 +7,7 @@ import { oneFault, STALL_MAX_MS } from './faults.ts';
 import { Member } from './member.ts';
 import { Node } from './node.ts';
 import { Folder, Mirror, type OrderBook, Replayer, Retainer } from './orders.ts';
-import { drawPlan, type Plan } from './plan.ts';
+import { drawPlan, type Mutant, type Plan } from './plan.ts';
 import { untilFormed, untilSettled } from './settle.ts';
 import { TickConsumer, TickProducer } from './ticks.ts';
 
@@ -36,6 +36,7 @@ export interface ChurnResult {
 export class Churn {
   readonly world: World;
   readonly plan: Plan;
+  readonly mutant: Mutant;
   readonly nodes: readonly Node[];
   readonly members: readonly Member[];
   readonly tickConsumers: readonly TickConsumer[];
@@ -56,10 +57,11 @@ export class Churn {
   #starts = 0;
   #storms = 0;
 
-  constructor(world: World, plan: Partial<Plan> = {}) {
+  constructor(world: World, mutant: Mutant = {}) {
     this.world = world;
     this.#runtime = world.runtime;
-    this.plan = { ...drawPlan(world.runtime), ...plan };
+    this.plan = { ...drawPlan(world.runtime), ...mutant.plan };
+    this.mutant = mutant;
     this.history = createHistory(world.runtime);
     const { hosts, members, maxItems } = this.plan;
     this.nodes = Array.from({ length: hosts }, (_, index) => new Node(this, `n${index}`));

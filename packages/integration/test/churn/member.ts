@@ -41,7 +41,7 @@ export class Member implements Part {
     const group = await network.groups.join({
       key: 'churn',
       machine: Board,
-      storage: simulated(node.disk),
+      storage: simulated(node.disk, { rules: { syncsFirst: churn.mutant.groupSyncsLate !== true } }),
       consensus: { founders: members, compareStateEvery: 64, snapshotEvery, retainEntries },
     });
     this.group = group;

@@ -1,4 +1,4 @@
-import type { Cursor, Fold, FoldOptions, Replay, ReplayRecord, Retained } from '@mosaik/store';
+import type { Cursor, Fold, FoldOptions, LogStore, Replay, ReplayRecord, Retained } from '@mosaik/store';
 import { LogDisk } from '@mosaik/store/simulated';
 import type { Epoch, Producer, StreamDefinition } from '@mosaik/streams';
 import { stream } from '@mosaik/streams';
@@ -57,10 +57,9 @@ export class Retainer implements Part {
 
   async begin(life: Life): Promise<void> {
     const { network, churn } = life;
-    await network.store.retain(Orders, {
-      storage: this.#disk.mount(network.runtime),
-      retention: retentionOf(churn),
-    });
+    const disk = this.#disk.mount(network.runtime);
+    const storage = churn.mutant.storeSyncsLate === true ? hasty(disk) : disk;
+    await network.store.retain(Orders, { storage, retention: retentionOf(churn) });
     const producer = network.streams.producer(Orders);
     const { epoch, next } = producer.position;
     this.book.resume(epoch, next);
@@ -89,6 +88,26 @@ export class Retainer implements Part {
       await churn.world.sleep(churn.below(PAUSE_MS));
     }
   }
+}
+
+/** Says that data are kept before they are. */
+function hasty(store: LogStore): LogStore {
+  const openOwn: LogStore['openOwn'] = async (...args) => {
+    const log = await store.openOwn(...args);
+    return replaced(log, 'append', async (block) => void log.append(block));
+  };
+  return replaced(store, 'openOwn', openOwn);
+}
+
+/** An object with one method replaced. */
+function replaced<T extends object, K extends keyof T>(object: T, name: K, method: T[K]): T {
+  return new Proxy(object, {
+    get(target, key) {
+      if (key === name) return method;
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }
 
 /** Keeps copies of the logs of all others on its disk. */

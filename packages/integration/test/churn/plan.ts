@@ -47,3 +47,15 @@ export function drawPlan(runtime: Runtime): Plan {
     blackouts: runtime.random() < 0.5 ? 0 : 0.02,
   };
 }
+
+/** What is wrong on purpose: the churn has to notice it, or it proves nothing. */
+export interface Mutant {
+  /** A member says that a write is on its disk before it is. */
+  readonly groupSyncsLate?: boolean;
+  /** An order counts as kept before it is on the disk. */
+  readonly storeSyncsLate?: boolean;
+  /** A consumer does not tell what is missing. */
+  readonly hidesGaps?: boolean;
+  /** Plans in which it can show. */
+  readonly plan?: Partial<Plan>;
+}

@@ -89,6 +89,7 @@ export class TickConsumer implements Part {
   async #read(consumer: Consumer<Tick>, { network, churn, signal }: Life): Promise<void> {
     for await (const record of consumer.records()) {
       if (signal.aborted) return;
+      if (churn.mutant.hidesGaps === true && record.type === 'gap') continue;
       const sent = churn.tickProducerOf(record.producer).sent;
       try {
         this.#follow(record, sent);

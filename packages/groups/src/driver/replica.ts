@@ -75,6 +75,10 @@ export class Replica {
   #isRestoring = false;
   /** Other events are let in before more is applied. */
   #isYielding = false;
+  /** Followers are told how far is committed by the next output, … */
+  #tellsCommit = false;
+  /** … or by one after other events were let in. */
+  #willTellCommit = false;
   #isOver = false;
   #commit: LogIndex;
   #applied: LogIndex;
@@ -210,12 +214,14 @@ export class Replica {
       this.#options.observer.beforeOutput();
       // Until here, so that what is asked before the output needs no further turn.
       this.#isTurnDue = false;
-      const output = this.#options.raft.takeOutput();
+      const output = this.#options.raft.takeOutput({ withholdsCommit: !this.#tellsCommit });
+      this.#tellsCommit = false;
       this.#take(output);
       // What others wait for goes first: messages leave with the microtasks of now, and a log in memory is written in them.
       if (output.messages.length > 0 || output.persist !== undefined) this.#yield();
       this.#apply();
       this.#answerReads();
+      if (output.isCommitWithheld) this.#tellCommitSoon();
     } catch (thrown) {
       this.fail(toError(thrown));
     }
@@ -260,6 +266,20 @@ export class Replica {
     const entries = count === this.#backlog.length ? this.#backlog : this.#backlog.slice(0, count);
     this.#backlog = count === this.#backlog.length ? [] : this.#backlog.slice(count);
     return entries;
+  }
+
+  /**
+   * Whoever waits for what was just committed often has the next command: followers are told how far is committed with that,
+   * or, where none has come when other events were let in, without.
+   */
+  #tellCommitSoon(): void {
+    if (this.#willTellCommit) return;
+    this.#willTellCommit = true;
+    this.#options.yieldTo(() => {
+      this.#willTellCommit = false;
+      this.#tellsCommit = true;
+      this.poke();
+    });
   }
 
   /** Applies what is left once other events were let in. */

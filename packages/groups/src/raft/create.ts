@@ -45,7 +45,7 @@ export function createRaftWith(options: RaftOptions & TestOptions): Raft {
     installSnapshot: (meta, term) => takeSnapshot(s, meta, term),
     catchUp: (range) => takeCommitted(s, range),
     reportUnreachable: (member) => reportUnreachable(s, member),
-    takeOutput: () => takeOutput(s, told),
+    takeOutput: (options) => takeOutput(s, told, options),
   };
 }
 

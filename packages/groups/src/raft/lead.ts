@@ -53,11 +53,11 @@ export function handleHeartbeatResponse(s: State, lead: Lead, message: Heartbeat
 }
 
 /** Fills the next output with what the followers lack; done once for all the inputs since the last one. */
-export function replicate(s: State, lead: Lead): void {
+export function replicate(s: State, lead: Lead, withholdsCommit: boolean): void {
   assignRound(lead);
   for (const follower of lead.followers) {
     if (lead.isHeartbeatDue) sendHeartbeat(s, lead, follower);
-    sendEntries(s, follower);
+    sendEntries(s, follower, withholdsCommit);
   }
   lead.isHeartbeatDue = false;
   settleReads(s, lead);
@@ -110,14 +110,14 @@ function sendHeartbeat(s: State, lead: Lead, follower: Progress): void {
   if (follower.state === 'catchingUp') send(s, { type: 'catchUp', from, to, term, commit });
 }
 
-function sendEntries(s: State, follower: Progress): void {
+function sendEntries(s: State, follower: Progress, withholdsCommit: boolean): void {
   if (follower.state !== 'catchingUp' && follower.next <= s.log.base.index) {
     const { id: from, term, commit } = s;
     follower.becomeCatchingUp();
     send(s, { type: 'catchUp', from, to: follower.id, term, commit });
   }
   if (follower.state === 'probe') sendProbe(s, follower);
-  else if (follower.state === 'replicate') sendWindow(s, follower);
+  else if (follower.state === 'replicate') sendWindow(s, follower, withholdsCommit);
 }
 
 function sendProbe(s: State, follower: Progress): void {
@@ -126,9 +126,9 @@ function sendProbe(s: State, follower: Progress): void {
   follower.isPaused = true;
 }
 
-/** Sends ahead, as far as the window goes; or at least, what is committed by now. */
-function sendWindow(s: State, follower: Progress): void {
-  const isNews = follower.toldCommit < s.commit;
+/** Sends ahead, as far as the window goes; or at least, unless that is withheld, what is committed by now. */
+function sendWindow(s: State, follower: Progress, withholdsCommit: boolean): void {
+  const isNews = follower.toldCommit < s.commit && !withholdsCommit;
   const first = follower.next;
   while (follower.next <= s.log.last.index && follower.hasRoom) {
     const { last, bytes } = sendAppend(s, follower, follower.next, s.options.appendBytesMax);

@@ -2,7 +2,7 @@
 
 import { replicate } from './lead.ts';
 import { sizeOf } from './log.ts';
-import type { ConfigurationInForce, Leadership, Output } from './raft.ts';
+import type { ConfigurationInForce, Leadership, Output, OutputOptions } from './raft.ts';
 import { acknowledgeable, isConfigurationCommitted, type State, send } from './state.ts';
 import type { Entry, LogIndex } from './types.ts';
 
@@ -11,8 +11,8 @@ export interface Told {
   leadership: Leadership | undefined;
 }
 
-export function takeOutput(s: State, told: Told): Output {
-  if (s.lead) replicate(s, s.lead);
+export function takeOutput(s: State, told: Told, { withholdsCommit = false }: OutputOptions = {}): Output {
+  if (s.lead) replicate(s, s.lead, withholdsCommit);
   acknowledgeToLeader(s);
   const { outbox } = s;
   const output: Output = {
@@ -25,6 +25,7 @@ export function takeOutput(s: State, told: Told): Output {
     leadership: leadershipNews(s, told),
     configuration: outbox.isConfigurationNews ? configurationOf(s) : undefined,
     catchUp: outbox.catchUp,
+    isCommitWithheld: withholdsCommit && isCommitUntold(s),
   };
   clear(s);
   return output;
@@ -55,6 +56,12 @@ function takeCommitted(s: State): Entry[] {
   for (const entry of entries) s.applyingBytes += sizeOf(entry);
   s.handedOut = (s.handedOut + entries.length) as LogIndex;
   return entries;
+}
+
+function isCommitUntold({ lead, commit }: State): boolean {
+  return (
+    lead?.followers.some(({ state, toldCommit }) => state === 'replicate' && toldCommit < commit) ?? false
+  );
 }
 
 function leadershipNews(s: State, told: Told): Leadership | undefined {

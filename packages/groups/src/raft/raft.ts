@@ -173,6 +173,16 @@ export interface Output {
   readonly configuration: ConfigurationInForce | undefined;
   /** Set each time the leader says so (once a heartbeat), until caught up. */
   readonly catchUp: CatchUpNeed | undefined;
+  /** The commit index was withheld from followers: take an output that withholds nothing soon. */
+  readonly isCommitWithheld: boolean;
+}
+
+export interface OutputOptions {
+  /**
+   * No message goes out for the commit index alone: it goes with the next entries, the next heartbeat, or the next output
+   * that does not say so. For a driver that is about to propose more. Default false.
+   */
+  readonly withholdsCommit?: boolean | undefined;
 }
 
 /** Why something was not taken. `leader` is where to go instead, where that is known. */
@@ -275,5 +285,5 @@ export interface Raft {
   reportUnreachable(member: MemberId): void;
 
   /** Hands over what is to be done, and forgets it. */
-  takeOutput(): Output;
+  takeOutput(options?: OutputOptions): Output;
 }

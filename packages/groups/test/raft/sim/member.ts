@@ -148,7 +148,9 @@ export class SimMember {
   input(act: (raft: Raft) => void): void {
     if (!this.raft) return;
     act(this.raft);
-    const output = this.raft.takeOutput();
+    const withholdsCommit = this.#options.random.chance(0.3);
+    const output = this.raft.takeOutput({ withholdsCommit });
+    if (output.isCommitWithheld) this.later(this.#options.random.int(0, 3), () => this.input(() => {}));
     const known = this.#commit;
     this.#handle(this.raft, output);
     const moment = this.#momentOf(output, this.#commit > known);

@@ -92,6 +92,8 @@ export interface GroupStats {
   /** Chunks of snapshots that this member has given to others. */
   readonly snapshotChunksServed: number;
   readonly entriesPulled: number;
+  /** The group is idle: it sends nothing, and watches its bonds. Whatever is asked of it wakes it. */
+  readonly isResting: boolean;
   readonly divergence: { readonly index: LogIndex; readonly member: MemberId } | undefined;
   /** Where a damaged log was put that was found at the start. */
   readonly damagedLog: string | undefined;

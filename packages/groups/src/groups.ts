@@ -10,6 +10,7 @@ import {
 import { BondHub } from './bonds/hub.ts';
 import { groupIdOf, groupKey } from './bonds/key.ts';
 import { proofKeyOf } from './bonds/proof.ts';
+import { silentAfterMs } from './bonds/pulse.ts';
 import type { Group } from './group.ts';
 import { GroupHandle } from './handle.ts';
 import type { StateMachine } from './machine/machine.ts';
@@ -22,7 +23,7 @@ import {
   type JoinOptions,
 } from './options.ts';
 import { memory } from './storage/memory.ts';
-import { Ticker } from './ticker.ts';
+import { Ticker, type Ticking } from './ticker.ts';
 
 const log = createLog('groups');
 
@@ -113,6 +114,7 @@ class GroupsNode implements Groups {
     const scope = this.#scope.child(shortId(id));
     const storage = options.storage ?? memory();
     const { transport, discovery } = this.#options;
+    let ticking: Ticking | undefined;
     const member = new Member({
       id,
       proofKey: proofKeyOf(key),
@@ -125,6 +127,8 @@ class GroupsNode implements Groups {
       acceptIf: options.acceptIf,
       rules: this.#options.rules,
       bond: (group) => this.#hub.join(group),
+      silentAfterMs: silentAfterMs(this.#hub.settings),
+      ticking: () => ticking,
       isExpectingOthers: () => this.#isExpectingOthers(member),
     });
     try {
@@ -140,13 +144,13 @@ class GroupsNode implements Groups {
       id,
       ...(options.name ? { name: options.name } : {}),
     });
-    const ticking = this.#ticker.add(() => member.tick());
+    ticking = this.#ticker.add(member);
     const handle = new GroupHandle<Command, Result, Query, Answer>({
       member,
       durability: storage.durability,
       rtt: (peer) => transport.rtt(peer),
       onClosed: () => {
-        ticking[Symbol.dispose]();
+        ticking?.[Symbol.dispose]();
         advertised[Symbol.dispose]();
         this.joined.delete(id);
         void scope.close();

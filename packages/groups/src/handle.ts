@@ -183,6 +183,7 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
       snapshotsPulled: works?.puller.pulledSnapshots ?? 0,
       snapshotChunksServed: works?.server.servedChunks ?? 0,
       entriesPulled: works?.puller.pulledEntries ?? 0,
+      isResting: member.quiescence.isResting,
       divergence: member.divergence,
       damagedLog: member.damagedLog,
     };

@@ -5,6 +5,7 @@ import type { GroupKey } from './bonds/key.ts';
 import type { BondOptions } from './bonds/options.ts';
 import type { ApplierRules } from './machine/applier/rules.ts';
 import type { StateMachine } from './machine/machine.ts';
+import type { QuiescenceRules } from './member/quiescence.ts';
 import type { Rules } from './raft/rules.ts';
 import type { Storage } from './storage/storage.ts';
 
@@ -25,6 +26,7 @@ export interface GroupsTestOptions {
   readonly rules?: {
     readonly raft?: Partial<Rules>;
     readonly applier?: Partial<ApplierRules>;
+    readonly quiescence?: Partial<QuiescenceRules>;
   };
 }
 

@@ -13,6 +13,8 @@ export interface Bond {
   /** What the other member told of itself last. */
   readonly status: Uint8Array;
   readonly isAlive: boolean;
+  /** How long nothing has come of the peer, in any group, in ms; beats are signs of life. */
+  readonly silentMs: number;
   /**
    * Sends a frame whose first bytes are the group's message head, ahead of everything bulky.
    *
@@ -47,6 +49,8 @@ export interface BondedGroup {
   readonly isSelective: boolean;
   onBonded(bond: Bond): void;
   onEnded(bond: Bond, end: BondEnd): void;
+  /** The peer has missed beats: it may be gone, the bond stands until that is sure. */
+  onSilent(bond: Bond): void;
   /** The other member has told something new of itself. */
   onStatus(bond: Bond): void;
   /** `payload` is a view of what arrived, and is not written to again. */

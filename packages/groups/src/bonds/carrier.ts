@@ -1,10 +1,11 @@
-import { DecodeError, type GroupId, jitter, type PeerId, type Scope, toError } from '@mosaik/primitives';
+import { DecodeError, type GroupId, type PeerId, type Scope, toError } from '@mosaik/primitives';
 import type { Link } from '@mosaik/transport';
 import { GroupCode } from '../codes.ts';
 import type { BondEnd, BondedGroup } from './bond.ts';
 import { type BondMessage, decodeBondMessage, encodeBondMessage, TOKEN_BYTES } from './codec.ts';
 import type { BondSettings } from './options.ts';
 import { type BondRole, type Greeting, isSameSecret, NONCE_BYTES, proofOf } from './proof.ts';
+import { Pulse } from './pulse.ts';
 import { Session } from './session.ts';
 
 /** Joins of groups that this node is no member of, that a peer may try within {@link FORGIVE_MS}. */
@@ -17,6 +18,8 @@ const BEAT = encodeBondMessage({ kind: 'beat' });
 export interface CarrierHost {
   readonly scope: Scope;
   readonly settings: BondSettings;
+  /** How often carriers are ticked, in ms. */
+  readonly tickMs: number;
   readonly self: PeerId;
   readonly instance: Uint8Array;
   group(id: GroupId): BondedGroup | undefined;
@@ -57,9 +60,7 @@ export class Carrier {
   #lane: Link<Uint8Array> | undefined;
   #isEnded = false;
   #hasBonded = false;
-  #heardAtMs: number;
-  #beatDueAtMs = 0;
-  #sentMessages = 0;
+  readonly #pulse: Pulse;
   #idleSinceMs: number;
   #refusals = 0;
   #forgivenAtMs: number;
@@ -73,7 +74,13 @@ export class Carrier {
     this.#nonce = runtime.randomBytes(NONCE_BYTES);
     this.#token = runtime.randomBytes(TOKEN_BYTES);
     this.openedAtMs = runtime.now();
-    this.#heardAtMs = this.openedAtMs;
+    this.#pulse = new Pulse({
+      runtime,
+      settings: host.settings,
+      lookEveryMs: host.tickMs,
+      sentMessages: () => link.stats.sentMessages,
+      beat: () => void this.#sendControl(BEAT),
+    });
     this.#idleSinceMs = this.openedAtMs;
     this.#forgivenAtMs = this.openedAtMs;
   }
@@ -163,20 +170,26 @@ export class Carrier {
       this.#forgivenAtMs = nowMs;
       this.#refusals = 0;
     }
-    if (nowMs - this.#heardAtMs > beatTimeoutMs && this.isGreeted) {
+    if (this.#pulse.takeSilence(nowMs)) this.#tellOfSilence();
+    if (this.#pulse.silentMs > beatTimeoutMs && this.isGreeted) {
       this.fail(GroupCode.Timeout, 'the peer fell silent');
     } else if (this.#lane === undefined && nowMs - this.openedAtMs > handshakeTimeoutMs) {
       this.fail(GroupCode.Timeout, 'the handshake stalled');
     } else if (nowMs - this.#idleSince(nowMs) > handshakeTimeoutMs) {
       this.#endIdle();
     } else {
-      this.#beat(nowMs);
+      this.#pulse.tick(nowMs);
     }
   }
 
+  /** How long nothing has come of the peer, in ms. */
+  get silentMs(): number {
+    return this.#pulse.silentMs;
+  }
+
   /** This process stood still: what came meanwhile has not been read, and nobody is silent for it. */
-  forgiveSilence(nowMs: number): void {
-    this.#heardAtMs = nowMs;
+  forgiveSilence(): void {
+    this.#pulse.heard();
   }
 
   /** Ends the carrier because of what the other side did, or did not do. */
@@ -209,20 +222,14 @@ export class Carrier {
     else this.fail(GroupCode.Timeout, 'no group was joined');
   }
 
-  #beat(nowMs: number): void {
-    const sent = this.link.stats.sentMessages;
-    if (sent !== this.#sentMessages) {
-      this.#sentMessages = sent;
-      this.#beatDueAtMs = nowMs + jitter(this.#host.scope.runtime, this.#host.settings.beatIntervalMs);
-    } else if (nowMs >= this.#beatDueAtMs) {
-      this.#sendControl(BEAT);
-    }
+  #tellOfSilence(): void {
+    for (const { bond, group } of [...this.sessions.values()]) if (bond !== undefined) group.onSilent(bond);
   }
 
   async #read(link: Link<Uint8Array>, onFrame: (bytes: Uint8Array) => void): Promise<void> {
     try {
       for await (const batch of link.batches()) {
-        this.#heardAtMs = this.#host.scope.runtime.now();
+        this.#pulse.heard();
         for (const bytes of batch) {
           if (this.#isEnded) return;
           onFrame(bytes);

@@ -56,6 +56,7 @@ interface Member {
 export class BondHub implements CarrierHost {
   readonly scope: Scope;
   readonly settings: BondSettings;
+  readonly tickMs: number;
   readonly self: PeerId;
   readonly instance: Uint8Array;
   readonly #transport: Transport;
@@ -79,6 +80,7 @@ export class BondHub implements CarrierHost {
   constructor({ scope, transport, discovery, options }: HubOptions) {
     this.scope = scope;
     this.settings = bondSettings(options);
+    this.tickMs = this.settings.beatIntervalMs / TICKS_PER_BEAT;
     this.self = transport.local.peerId;
     this.instance = transport.runtime.randomBytes(INSTANCE_BYTES);
     this.#transport = transport;
@@ -109,7 +111,7 @@ export class BondHub implements CarrierHost {
       for (const pin of this.#pins.values()) pin[Symbol.dispose]();
     });
     this.scope.every(
-      () => jitter(this.scope.runtime, this.settings.beatIntervalMs / TICKS_PER_BEAT),
+      () => jitter(this.scope.runtime, this.tickMs),
       () => this.#tick(),
     );
   }
@@ -257,6 +259,7 @@ export class BondHub implements CarrierHost {
       onFault: (error) => group.onFault(error),
       onStatus: (bond) => guarded(() => group.onStatus(bond)),
       onMessage: (bond, payload) => guarded(() => group.onMessage(bond, payload)),
+      onSilent: (bond) => guarded(() => group.onSilent(bond)),
       onRefused: (peer, code, reason) => guarded(() => group.onRefused(peer, code, reason)),
       onBonded: (bond) => {
         invariant(!bonds.has(bond.peer), 'two bonds with one peer in one group');
@@ -344,10 +347,10 @@ export class BondHub implements CarrierHost {
 
   #tick(): void {
     const nowMs = this.scope.runtime.now();
-    const lateMs = nowMs - this.#tickedAtMs - this.settings.beatIntervalMs / TICKS_PER_BEAT;
+    const lateMs = nowMs - this.#tickedAtMs - this.tickMs;
     this.#tickedAtMs = nowMs;
     const carriers = [...this.#carriers.values(), ...this.#pending];
-    if (lateMs > this.settings.beatIntervalMs) for (const carrier of carriers) carrier.forgiveSilence(nowMs);
+    if (lateMs > this.settings.beatIntervalMs) for (const carrier of carriers) carrier.forgiveSilence();
     for (const carrier of carriers) carrier.tick(nowMs);
     this.#ticks++;
     if (this.#isIncomplete || this.#ticks % TICKS_PER_REVIEW === 0) this.#review();

@@ -101,6 +101,10 @@ class LiveBond implements Bond {
     return !this.#session.isOver;
   }
 
+  get silentMs(): number {
+    return this.#host.carrier.silentMs;
+  }
+
   get unsentBulkBytes(): number {
     return this.#host.carrier.lane?.stats.unsentBytes ?? 0;
   }

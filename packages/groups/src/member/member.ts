@@ -17,10 +17,10 @@ import type { StateMachine } from '../machine/machine.ts';
 import { type ConsensusSettings, ticksOf } from '../options.ts';
 import type { Leadership } from '../raft/raft.ts';
 import type { LogIndex, MemberId } from '../raft/types.ts';
-import { peerOf } from '../wire/member.ts';
 import type { GroupMessage } from '../wire/messages.ts';
 import { encodeStatus } from '../wire/status.ts';
 import { accepts } from './accepts.ts';
+import { createApplyObserver, createStateHashes } from './apply-observer.ts';
 import { Changes } from './changes.ts';
 import { Histories } from './histories.ts';
 import { Farewell, untilOut } from './leaving.ts';
@@ -28,10 +28,11 @@ import { Life, type LifeHost, type Works } from './life.ts';
 import { openLog } from './log-book.ts';
 import type { MemberOptions, MemberState } from './options.ts';
 import { Peers } from './peers.ts';
+import { createQuiescence, type Quiescence } from './quiescence.ts';
 import type { Reverted } from './reverted.ts';
 import { Router } from './router.ts';
 import { standSoon } from './stand-soon.ts';
-import { StateHashes } from './state-hashes.ts';
+import type { StateHashes } from './state-hashes.ts';
 
 const log = createLog('groups:member');
 
@@ -75,6 +76,7 @@ export class Member implements BondedGroup, LifeHost {
   #leader: MemberId | undefined;
   #farewell: Farewell | undefined;
   readonly histories: Histories;
+  readonly quiescence: Quiescence;
   readonly #hashes: StateHashes;
   readonly #router: Router;
   readonly #malformed: { add(value: number): void };
@@ -100,15 +102,17 @@ export class Member implements BondedGroup, LifeHost {
       now: () => this.runtime.now(),
       patienceMs: 2 * this.settings.electionTimeoutMs,
     });
+    this.quiescence = createQuiescence(this);
     this.#router = new Router({
       scope: options.scope,
       works: () => this.#life?.works,
       leader: () => this.#leader,
       isLeader: () => this.isLeader,
-      isOurs: (member) => this.#isOurs(member),
+      isOurs: (member) => this.isOurs(member),
       self: () => this.#life?.member,
       peers: this.peers,
       channel: () => this.#bonds?.channel,
+      quiescence: this.quiescence,
       onMalformed: () => this.#malformed.add(1),
       onStateHash: (from, index, hash) => this.#hashes.others(from, index, hash),
     });
@@ -122,7 +126,7 @@ export class Member implements BondedGroup, LifeHost {
       isExpectingOthers: options.isExpectingOthers,
       changed: () => {
         this.#bonds?.statusChanged();
-        this.#changed();
+        this.changed();
       },
       failed: (error) => this.onFailed(error),
       reopen: () => this.#open(),
@@ -131,25 +135,8 @@ export class Member implements BondedGroup, LifeHost {
         this.session.moveOn();
       },
     });
-    this.#hashes = new StateHashes({
-      tell: (index, hash) => {
-        for (const { status } of this.peers.all())
-          if (this.#isOurs(status.member)) this.send(status.member, { kind: 'stateHash', index, hash });
-      },
-      diverged: (index, member) => this.#diverged(index, member),
-    });
-    this.applyObserver = {
-      opened: (nonce, session) => {
-        this.session.opened(nonce, session);
-        this.#farewell?.opened(nonce, session);
-      },
-      wants: (session) => session === this.session.number,
-      outcome: (session, sequence, outcome) => {
-        if (session === this.session.number) this.session.outcome(sequence, outcome);
-      },
-      hashed: (index, hash) => this.#hashes.own(index, hash),
-      fault: (index, error) => log.error('%s: entry %d: %s', shortId(this.id), index, error.message),
-    };
+    this.#hashes = createStateHashes(this);
+    this.applyObserver = createApplyObserver(this, { hashes: this.#hashes, farewell: () => this.#farewell });
   }
 
   get rules(): MemberOptions['rules'] {
@@ -202,9 +189,16 @@ export class Member implements BondedGroup, LifeHost {
       this.histories.found(life);
       return;
     }
-    life.works.replica.tick();
     this.#ticks++;
-    if (this.#ticks % this.#ticksPerCare === 0) this.#care(life, life.works);
+    const isCareDue = this.#ticks % this.#ticksPerCare === 0;
+    // Before the tick, whose output would wake it again.
+    if (isCareDue && this.quiescence.look()) return;
+    life.works.replica.tick();
+    if (isCareDue) this.#care(life, life.works);
+  }
+
+  onPauseOver(): void {
+    this.quiescence.pauseOver();
   }
 
   /** What need not be looked at each tick; who votes, and other histories, only when something may have changed. */
@@ -219,7 +213,8 @@ export class Member implements BondedGroup, LifeHost {
   }
 
   /** Something has changed, for those who listen and for the next look at who votes. */
-  #changed(): void {
+  changed(): void {
+    this.quiescence.wake();
     this.#isUnsettled = true;
     this.changes.notify();
   }
@@ -265,11 +260,15 @@ export class Member implements BondedGroup, LifeHost {
     if (gone !== undefined) this.#unreachable(gone.status.member);
     if (kind === 'lost' && gone !== undefined && gone.status.member === this.#leader)
       standSoon(this, gone.status.member);
-    this.#changed();
+    this.changed();
   }
 
   onRefused(peer: PeerId, code: number, reason: string): void {
     log('%s: no bond with %s: %s (%d)', shortId(this.id), shortId(peer), reason, code);
+  }
+
+  onSilent(bond: Bond): void {
+    this.quiescence.silent(bond);
   }
 
   onMessage(bond: Bond, payload: Uint8Array): void {
@@ -281,16 +280,17 @@ export class Member implements BondedGroup, LifeHost {
   }
 
   beforeOutput(): void {
+    this.quiescence.wake();
     this.reads.flush();
   }
 
   onLeadership({ leader }: Leadership): void {
     if (leader !== this.#leader) this.#leaderChanged(leader);
-    this.#changed();
+    this.changed();
   }
 
   onConfiguration(): void {
-    this.#changed();
+    this.changed();
   }
 
   onApplied(): void {
@@ -321,7 +321,7 @@ export class Member implements BondedGroup, LifeHost {
     this.state = 'failed';
     this.#leader = undefined;
     this.#bonds?.leave('the member has failed');
-    this.#changed();
+    this.changed();
   }
 
   /** A strong read has begun: it is asked for at the end of this turn. */
@@ -334,16 +334,16 @@ export class Member implements BondedGroup, LifeHost {
     if (this.state === 'running' && this.#life?.works !== undefined && this.peers.size > 0) {
       this.state = 'leaving';
       this.#bonds?.statusChanged();
-      this.#changed();
+      this.changed();
       const offer = (record: Uint8Array): boolean => this.#router.offer(record);
-      this.#farewell = new Farewell({ runtime: this.runtime, offer, onHeard: () => this.#changed() });
+      this.#farewell = new Farewell({ runtime: this.runtime, offer, onHeard: () => this.changed() });
       await untilOut(this, this.#farewell);
     }
     const hasFailed = this.state === 'failed';
     if (!hasFailed) this.state = 'closed';
     this.#bonds?.leave('leaving the group');
     await this.#life?.close();
-    this.#changed();
+    this.changed();
   }
 
   async #open(): Promise<void> {
@@ -372,14 +372,7 @@ export class Member implements BondedGroup, LifeHost {
     const life = this.#life;
     if (life !== undefined && life.works === undefined && this.state === 'running')
       this.histories.found(life);
-    this.#changed();
-  }
-
-  #diverged(index: LogIndex, member: MemberId): void {
-    this.divergence ??= { index, member };
-    this.options.metrics.counter('mosaik.groups.divergences').add(1);
-    log.error('%s: the state at %d differs from that of %s', shortId(this.id), index, peerOf(member));
-    this.#changed();
+    this.changed();
   }
 
   #unreachable(member: MemberId): void {
@@ -394,7 +387,8 @@ export class Member implements BondedGroup, LifeHost {
     this.session.restart();
   }
 
-  #isOurs(member: MemberId): boolean {
+  /** Whether a bonded member is of the same history. */
+  isOurs(member: MemberId): boolean {
     const history = this.#life?.history?.id;
     return history !== undefined && this.peers.of(member)?.status.history?.id === history;
   }

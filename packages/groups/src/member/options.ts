@@ -4,6 +4,7 @@ import type { BondedGroup, GroupBonds } from '../bonds/bond.ts';
 import type { StateMachine } from '../machine/machine.ts';
 import type { ConsensusSettings, GroupsTestOptions } from '../options.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { Ticking } from '../ticker.ts';
 
 /** What a member is made of. */
 export interface MemberOptions {
@@ -19,6 +20,10 @@ export interface MemberOptions {
   readonly rules: GroupsTestOptions['rules'];
   /** Begins to bond with the other members. */
   readonly bond: (group: BondedGroup) => GroupBonds;
+  /** A bond tells of silence after this long, in ms. */
+  readonly silentAfterMs: number;
+  /** Stops and starts the ticks. */
+  readonly ticking: () => Pick<Ticking, 'pause' | 'resume'> | undefined;
   /** Whether the catalog names members that there is no bond with. */
   readonly isExpectingOthers: () => boolean;
 }

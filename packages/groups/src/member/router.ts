@@ -7,6 +7,7 @@ import type { LogIndex, MemberId } from '../raft/types.ts';
 import { decodeGroupMessage, encodeGroupMessage, type GroupMessage } from '../wire/messages.ts';
 import type { Works } from './life.ts';
 import type { Peers } from './peers.ts';
+import type { Quiescence } from './quiescence.ts';
 
 const log = createLog('groups:router');
 
@@ -23,6 +24,7 @@ interface RouterOptions {
   readonly channel: () => number | undefined;
   readonly onMalformed: () => void;
   readonly onStateHash: (from: MemberId, index: LogIndex, hash: Uint8Array) => void;
+  readonly quiescence: Quiescence;
 }
 
 /** Takes what other members of the same history say to where it belongs, and commands to whoever leads. */
@@ -78,10 +80,17 @@ export class Router {
         this.#onForward(works, from, message.records);
         break;
       case 'forwardRefused':
+        this.#options.quiescence.wake();
         this.#wasRefused = true;
         break;
       case 'stateHash':
         this.#options.onStateHash(from, message.index, message.hash);
+        break;
+      case 'quiesce':
+        this.#options.quiescence.asked(from, message.term, message.index);
+        break;
+      case 'awake':
+        this.#options.quiescence.wake();
         break;
       case 'range':
       case 'entries':
@@ -103,6 +112,7 @@ export class Router {
     const works = this.#options.works();
     const leader = this.#options.leader();
     if (works === undefined || leader === undefined) return false;
+    this.#options.quiescence.wake();
     if (!this.#options.isLeader()) return this.send(leader, { kind: 'forward', records });
     const isTaken = works.proposals.add(records);
     works.replica.poke();

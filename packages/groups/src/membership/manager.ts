@@ -51,6 +51,17 @@ export class MembershipManager {
     return true;
   }
 
+  /** Whether a leader has nothing to change about who votes, and time alone will not bring it anything. */
+  get isSettled(): boolean {
+    const { status } = this.#options.replica;
+    const { configuration, isCommitted } = status.configuration;
+    const isPending = !status.isEstablished || !isCommitted || status.transferee !== undefined;
+    if (status.role !== 'leader' || isPending || !this.#wantsToLead()) return false;
+    this.#noteAbsence(configuration);
+    const isNothingToDo = this.#plan(configuration) === undefined;
+    return isNothingToDo && this.#absentSinceMs.size === 0 && this.#leavingSinceMs.size === 0;
+  }
+
   /** Whether a learner may be fit to vote any moment, or somebody may go. */
   #isExpecting({ voters, learners }: Configuration): boolean {
     if (this.#leavingSinceMs.size > 0) return true;
@@ -95,13 +106,17 @@ export class MembershipManager {
     return status !== undefined && !status.isLeaving && status.preference !== 'observer';
   }
 
-  #adjust(configuration: Configuration): boolean {
+  #plan(configuration: Configuration): Configuration | undefined {
     const { replica, self, rules } = this.#options;
     const members = this.#views(configuration);
     const { lastIndex } = replica.status;
-    const next = planConfiguration({ self, configuration, members, lastIndex }, rules);
+    return planConfiguration({ self, configuration, members, lastIndex }, rules);
+  }
+
+  #adjust(configuration: Configuration): boolean {
+    const next = this.#plan(configuration);
     if (next === undefined) return false;
-    const result = replica.proposeConfiguration(next);
+    const result = this.#options.replica.proposeConfiguration(next);
     log('voters %j, learners %j: %s', next.voters, next.learners, result.ok ? 'proposed' : result.reason);
     return true;
   }
@@ -151,24 +166,41 @@ export class MembershipManager {
   }
 
   /**
-   * Who leaves is let go a little later: until then it shows which of the others can still be heard. One that fell silent right
-   * before would be counted on, and together with it the leader would be no quorum.
+   * Who leaves is let go when it shows which of the others can still be heard: all voters that stay have answered since it was
+   * known here, or had the time to. One that fell silent right before would be counted on, and together with it the leader
+   * would be no quorum.
    */
   #mayGo(id: MemberId): boolean {
-    const { peers, runtime, rules, tickMs } = this.#options;
-    if (peers.of(id)?.status.isLeaving !== true) {
+    const { runtime, rules, tickMs } = this.#options;
+    if (!this.#isToLeave(id)) {
       this.#leavingSinceMs.delete(id);
       return false;
     }
     const nowMs = runtime.now();
     const sinceMs = this.#leavingSinceMs.get(id) ?? nowMs;
     this.#leavingSinceMs.set(id, sinceMs);
-    return nowMs - sinceMs > rules.heardWithinTicks * tickMs;
+    const sinceTicks = (nowMs - sinceMs) / tickMs;
+    return sinceTicks > rules.heardWithinTicks || sinceTicks >= this.#heardWithinTicks();
+  }
+
+  /** Within how many ticks, at most, all voters that stay were heard; one that was just heard may have been a tick ago. */
+  #heardWithinTicks(): number {
+    const { self, replica } = this.#options;
+    const { configuration, followers } = replica.status;
+    const { voters } = configuration.configuration;
+    const silent = followers
+      .filter(({ id }) => id !== self && voters.includes(id) && !this.#isToLeave(id))
+      .map(({ silentTicks }) => silentTicks);
+    return 1 + Math.max(0, ...silent);
+  }
+
+  #isToLeave(id: MemberId): boolean {
+    return this.#options.peers.of(id)?.status.isLeaving === true;
   }
 
   #noteAbsence({ voters, learners }: Configuration): void {
-    for (const id of this.#leavingSinceMs.keys())
-      if (![...voters, ...learners].includes(id)) this.#leavingSinceMs.delete(id);
+    for (const since of [this.#leavingSinceMs, this.#absentSinceMs])
+      for (const id of since.keys()) if (![...voters, ...learners].includes(id)) since.delete(id);
     const { peers, isOurs, self, runtime } = this.#options;
     const nowMs = runtime.now();
     for (const id of [...voters, ...learners]) {

@@ -30,6 +30,8 @@ const KINDS = [
   'chunkAsk',
   'chunk',
   'stateHash',
+  'quiesce',
+  'awake',
 ] as const;
 
 /** What this member holds, and may give to others. */
@@ -65,7 +67,11 @@ export type GroupMessage =
   | { readonly kind: 'chunkAsk'; readonly id: number; readonly index: LogIndex; readonly position: number }
   /** Empty when the member has the snapshot no longer. */
   | { readonly kind: 'chunk'; readonly id: number; readonly chunk: Uint8Array }
-  | { readonly kind: 'stateHash'; readonly index: LogIndex; readonly hash: Uint8Array };
+  | { readonly kind: 'stateHash'; readonly index: LogIndex; readonly hash: Uint8Array }
+  /** The leader of this term rests: it lives as long as its bond does. All up to `index` is committed, and nothing is after it. */
+  | { readonly kind: 'quiesce'; readonly term: Term; readonly index: LogIndex }
+  /** It does not rest, or does not any more; from a follower: the leader must not. */
+  | { readonly kind: 'awake' };
 
 export interface SnapshotOffer {
   readonly meta: SnapshotMeta;
@@ -126,6 +132,11 @@ function writeBody(writer: ByteWriter, message: GroupMessage): void {
       writer.raw(message.records);
       break;
     case 'forwardRefused':
+    case 'awake':
+      break;
+    case 'quiesce':
+      writer.varint(message.term);
+      writer.varint(message.index);
       break;
     case 'stateHash':
       writer.varint(message.index);
@@ -197,7 +208,10 @@ export function decodeGroupMessage(payload: Uint8Array, parties: Parties): Group
     case 'forward':
       return { kind, records: reader.raw(reader.remaining) };
     case 'forwardRefused':
+    case 'awake':
       return finished(reader, { kind });
+    case 'quiesce':
+      return finished(reader, { kind, term: reader.varint() as Term, index: readIndex(reader) });
     case 'stateHash':
       return finished(reader, { kind, index: readIndex(reader), hash: reader.raw(HASH_BYTES) });
     case undefined:

@@ -41,6 +41,7 @@ export class Member implements BondedGroup {
   readonly received: { readonly from: PeerId; readonly text: string }[] = [];
   readonly ends: BondEnd[] = [];
   readonly refusals: { readonly peer: PeerId; readonly code: number }[] = [];
+  readonly silences: PeerId[] = [];
   readonly heard: Map<PeerId, string> = new Map();
   readonly handle: GroupBonds;
   readonly #advertised: Disposable;
@@ -80,6 +81,10 @@ export class Member implements BondedGroup {
 
   onMessage(bond: Bond, payload: Uint8Array): void {
     this.received.push({ from: bond.peer, text: decoder.decode(payload) });
+  }
+
+  onSilent(bond: Bond): void {
+    this.silences.push(bond.peer);
   }
 
   onFault(error: Error): void {

@@ -94,9 +94,10 @@ export function isFormed(nodes: readonly Node[], voters: number): boolean {
 export function describe(nodes: readonly Node[]): string {
   return nodes
     .map(({ host, group }) => {
-      const { role, term, bonds, voters, learners, log } = group.stats;
+      const { role, term, bonds, voters, learners, log, pendingCommands, pendingReads } = group.stats;
+      const work = group.stats.isResting ? 'rests' : `${pendingCommands} commands, ${pendingReads} reads`;
       const counts = `${voters.length}+${learners.length}, ${bonds} bonds, log ${log.applied}/${log.committed}/${log.lastIndex}`;
-      return `${host.name}: ${role} in term ${term}, ${counts}; ${group.why().text}`;
+      return `${host.name}: ${role} in term ${term}, ${counts}, ${work}; ${group.why().text}`;
     })
     .join('\n');
 }

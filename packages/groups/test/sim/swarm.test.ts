@@ -14,8 +14,9 @@ describe('a swarm of whole nodes', () => {
     console.log(
       `${results.length} seeds: ${total('answered')} of ${total('operations')} operations answered, ` +
         `${total('leaderChanges')} changes of leader, ${total('pulledSnapshots')} snapshots and ` +
-        `${total('pulledEntries')} entries pulled`,
+        `${total('pulledEntries')} entries pulled, ${total('rests')} members resting when a fault came`,
     );
+    expect(total('rests')).toBeGreaterThan(results.length / 2);
     expect(total('answered')).toBeGreaterThan(total('operations') / 2);
   }, 3_600_000);
 });

@@ -48,6 +48,10 @@ interface Plan {
   readonly syncMs: number;
   /** Share of faults that take the power from all hosts at once. */
   readonly blackouts: number;
+  /** Share of faults before which clients fall silent, so that the group comes to rest. */
+  readonly hushes: number;
+  /** How often a group that rests is looked after; mostly never, so that events alone have to wake it. */
+  readonly restMs: number;
 }
 
 function planOf(runtime: Runtime): Plan {
@@ -62,6 +66,8 @@ function planOf(runtime: Runtime): Plan {
     retainBytes: runtime.random() < 0.7 ? 1 + randomInt(runtime, 2_000) : 16_777_216,
     syncMs: runtime.random() < 0.5 ? 1 : 20 * runtime.random(),
     blackouts: runtime.random() < 0.5 ? 0 : 0.1,
+    hushes: runtime.random() < 0.5 ? 0 : 0.5,
+    restMs: runtime.random() < 0.7 ? Number.POSITIVE_INFINITY : 500 + 3_000 * runtime.random(),
   };
 }
 
@@ -82,6 +88,8 @@ export interface SwarmResult {
   readonly pulledSnapshots: number;
   readonly pulledEntries: number;
   readonly leaderChanges: number;
+  /** Members that rested when a fault came. */
+  readonly rests: number;
 }
 
 /**
@@ -113,6 +121,8 @@ class Swarm {
   readonly #disks: Disk[] = [];
   #lastValue = 0;
   #isOver = false;
+  #isHushed = false;
+  #rests = 0;
   #leaderChanges = 0;
   readonly #log: string[] = [];
 
@@ -146,6 +156,7 @@ class Swarm {
     this.#isOver = true;
     await Promise.all(running);
     await this.#checkEnd();
+    await this.#checkRest();
     const live = this.#live;
     for (const { operations } of [this.#history])
       assertLinearizable(model, operations, { maxSteps: 20_000_000 });
@@ -155,6 +166,7 @@ class Swarm {
       pulledSnapshots: sum(live.map(({ group }) => group.stats.snapshotsPulled)),
       pulledEntries: sum(live.map(({ group }) => group.stats.entriesPulled)),
       leaderChanges: this.#leaderChanges + Math.max(...live.map(({ group }) => group.stats.leaderChanges)),
+      rests: this.#rests,
     };
     await Promise.all(live.map((node) => node.close()));
     return result;
@@ -166,6 +178,7 @@ class Swarm {
 
   async #start(index: number): Promise<void> {
     const { count, isDurable, snapshotEvery, retainEntries, retainBytes } = this.#plan;
+    const { rules } = this.#mutant;
     const storage = this.#storageOf(index, isDurable);
     const others = Array.from({ length: count }, (_, other) => `sim://n${other}`).filter(
       (_, other) => other !== index,
@@ -173,7 +186,7 @@ class Swarm {
     this.#nodes[index] = await startNode(this.#world, `n${index}`, {
       bootstrap: others,
       storage,
-      ...(this.#mutant.rules === undefined ? {} : { rules: this.#mutant.rules }),
+      rules: { ...rules, quiescence: { restMs: this.#plan.restMs, ...rules?.quiescence } },
       consensus: { founders: count, snapshotEvery, retainEntries, retainBytes },
     });
   }
@@ -214,7 +227,7 @@ class Swarm {
     while (!this.#isOver) {
       const live = this.#live;
       const node = live[randomInt(runtime, live.length)];
-      if (node !== undefined) await this.#operate(name, node);
+      if (node !== undefined && !this.#isHushed) await this.#operate(name, node);
       await this.#world.sleep(runtime.random() * 60);
     }
   }
@@ -272,9 +285,22 @@ class Swarm {
     const { runtime } = this.#world;
     for (let fault = 0; fault < this.#plan.faults; fault++) {
       await this.#world.sleep(200 + runtime.random() * 2_000);
+      const isHushed = runtime.random() < this.#plan.hushes;
+      if (isHushed) await this.#hush();
       await this.#oneFault();
+      if (isHushed) await this.#world.sleep(runtime.random() * 4_000);
+      this.#isHushed = false;
     }
     await this.#world.sleep(runtime.random() * 3_000);
+  }
+
+  /** Nobody asks for anything: what comes next finds a group that rests, or is about to. */
+  async #hush(): Promise<void> {
+    this.#isHushed = true;
+    await this.#world.sleep(this.#world.runtime.random() * 5_000);
+    const resting = this.#live.filter(({ group }) => group.stats.isResting).length;
+    this.#rests += resting;
+    this.#note(`hushed, ${resting} rest`);
   }
 
   async #oneFault(): Promise<void> {
@@ -439,6 +465,31 @@ class Swarm {
       if (divergence !== undefined) throw new Error(`${host.name} diverged at ${divergence.index}`);
       if (group.reverted().length > 0) throw new Error(`${host.name} was reverted`);
     }
+  }
+
+  /** Nobody asks for anything any more: the group comes to rest, and misses its leader all the same. */
+  async #checkRest(): Promise<void> {
+    await this.#world.until(() => this.#live.every(({ group }) => group.stats.isResting), {
+      withinMs: 10_000,
+      what: 'the group rests',
+    });
+    const leader = leaderOf(this.#live) as Node;
+    const others = this.#live.filter((node) => node !== leader);
+    if (others.length === 0) return;
+    this.#note(`${leader.host.name} is cut off`);
+    const cut = this.#world.faults.isolate(leader.host);
+    await this.#world.until(() => leader.group.stats.role !== 'leader', {
+      // Silence shows after half a second, and then an election timeout passes: sooner than the bond is given up.
+      withinMs: 1_700,
+      what: 'a leader that is cut off steps down',
+    });
+    if (others.length > 1)
+      await this.#world.until(() => leaderOf(others) !== undefined, {
+        withinMs: 10_000,
+        what: 'the others have another leader',
+      });
+    cut.heal();
+    await this.#untilWhole(20_000);
   }
 }
 

@@ -113,6 +113,8 @@ function message(between: { from: MemberId; to: MemberId }): fc.Arbitrary<GroupM
     }),
     fc.record({ kind: fc.constant('chunkAsk' as const), id, index, position: number }),
     fc.record({ kind: fc.constant('chunk' as const), id, chunk: bytes }),
+    fc.record({ kind: fc.constant('quiesce' as const), term, index }),
+    fc.constant({ kind: 'awake' as const }),
     fc.record({
       kind: fc.constant('stateHash' as const),
       index,

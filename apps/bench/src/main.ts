@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { performance } from 'node:perf_hooks';
 import { record, runGate } from './gate/gate.ts';
 import { formatGrowth, isOfGrowth } from './growth.ts';
 import { type Options, RUNS, readOptions, UsageError, usageOf } from './options.ts';
@@ -28,10 +29,12 @@ async function main(args: readonly string[]): Promise<void> {
 
 /** Measures what was asked for and shows it. Whether all of it could be had. */
 async function measure(peers: Peers, { only, runs = RUNS, json }: Options): Promise<boolean> {
+  const beganAt = performance.now();
   const { results, failures } = await runSuites(suites, peers, { only, runs });
+  const minutes = (performance.now() - beganAt) / 60_000;
   printTables(results);
   console.log(
-    `Medians of ${runs} runs, ours and the peer's in turns, after a warm-up; ${availableParallelism()} cores, Node ${process.version}, ${describePeers(peers)}.`,
+    `Medians of ${runs} runs, ours and the peer's in turns, after a warm-up; ${availableParallelism()} cores, Node ${process.version}, ${describePeers(peers)}; ${minutes.toFixed(1)} min.`,
   );
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
   for (const failure of failures) console.error(`! not measured: ${failure}`);

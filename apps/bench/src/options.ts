@@ -18,7 +18,7 @@ export interface Options {
 export class UsageError extends Error {}
 
 /** How often {@link Options.task} `measure` takes each measurement by default. */
-export const RUNS = 5;
+export const RUNS = 3;
 
 export function usageOf(suites: readonly Suite[]): string {
   return `Usage: npm run bench -- [options]

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Terminal } from './support/terminal.ts';
 
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 150_000;
 const ORDERS = new URL('../../demo/orders.ndjson', import.meta.url);
 
 describe('mosaik demo', () => {

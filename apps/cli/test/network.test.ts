@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
@@ -247,6 +247,12 @@ describe('a map on the command line', () => {
     await second.until('stdout', '(fsync)');
     await second.until('stderr', 'leads in term');
     expect(await terminal.run(['kv', 'get', 'colour'])).toMatchObject({ code: 0, stdout: 'green\n' });
-    await end(terminal, second, bootstrap);
+    second.interrupt();
+    expect(await second.code).toBe(0);
+    // A log that is damaged is put aside, and told of.
+    writeFileSync(join(terminal.folder, 'map.db'), 'x'.repeat(64), { flag: 'r+' });
+    const third = terminal.start(serve);
+    await third.until('stderr', 'warning: the log was damaged: it is put aside as');
+    await end(terminal, third, bootstrap);
   });
 });

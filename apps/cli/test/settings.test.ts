@@ -65,6 +65,15 @@ describe('settings', () => {
     writeFileSync(join(terminal.folder, 'node.key'), KEY, { mode: 0o644 });
     expect(settings(terminal, { key: 'node.key' }).warnings).toEqual([expect.stringContaining('chmod 600')]);
   });
+
+  it('do not warn of the credentials of a service', () => {
+    using terminal = new Terminal();
+    terminal.env = { CREDENTIALS_DIRECTORY: terminal.folder };
+    writeFileSync(join(terminal.folder, 'node.key'), KEY, { mode: 0o440 });
+    const { settings: read, warnings } = settings(terminal, { key: 'node.key' });
+    expect(read.secretKey?.toHex()).toBe(KEY);
+    expect(warnings).toEqual([]);
+  });
 });
 
 it.each([

@@ -35,6 +35,9 @@ export async function kvServe(context: Context, options: KvServeOptions): Promis
     storage,
     consensus: { founders },
   });
+  const { damagedLog } = group.stats;
+  if (damagedLog !== undefined)
+    console.warn(`the log was damaged: it is put aside as ${damagedLog}, and this member begins anew`);
   using _reads = serveReads(network, { map, key, group });
   const { peerId, addresses } = network.local;
   await console.show(

@@ -47,7 +47,10 @@ export function advertisedName(map: string, founders: number): string {
 export function keyOf({ settings, world, console }: Context, { map, groupKey: file }: MapOptions): GroupKey {
   const path = file ?? world.env['MOSAIK_GROUP_KEY_FILE'];
   if (path === undefined || path === '') return groupKey(`mosaik kv ${settings.network} ${map}`);
-  const secret = readSecret(resolve(world.folder, path), (text) => console.warn(text));
+  const secret = readSecret(resolve(world.folder, path), {
+    env: world.env,
+    warn: (text) => console.warn(text),
+  });
   if (isUniqueId(secret)) return new GroupKey(idToBytes(secret));
   throw usage(`${path} holds no key`, 'make one with: mosaik keygen FILE');
 }

@@ -117,7 +117,13 @@ function edgeOf(stream: StreamId, measured: Measured, { atMs, before }: Moment):
 
 function groupsOf(nodes: readonly Surveyed[]): GroupView[] {
   const names = new Map<GroupId, string>();
-  for (const { peer } of nodes) for (const group of peer.groups) names.set(group, peer.nameOf(group));
+  for (const { peer, inspection } of nodes)
+    for (const group of peer.groups) {
+      // Those who only look on may have a name of their own for it.
+      const role = inspection?.groups.find((one) => one.group === group)?.role;
+      const isVoter = role === 'leader' || role === 'voter';
+      if (isVoter || !names.has(group)) names.set(group, peer.nameOf(group));
+    }
   const views = [...names].map(([group, name]) => groupOf(group, name, nodes));
   return views.sort((a, b) => compareTexts(a.name, b.name));
 }

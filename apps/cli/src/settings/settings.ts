@@ -74,7 +74,9 @@ function keyOf(
     return secretKey(flags.secretKey);
   }
   const path = flags.key ?? given(world.env['MOSAIK_SECRET_KEY_FILE']) ?? inFile;
-  return path === undefined ? undefined : readSecretKey(resolve(world.folder, path), warn);
+  return path === undefined
+    ? undefined
+    : readSecretKey(resolve(world.folder, path), { env: world.env, warn });
 }
 
 function presetOf(text: string | undefined): Preset | undefined {

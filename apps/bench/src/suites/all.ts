@@ -6,10 +6,13 @@ import { nodeSuite } from './node/suite.ts';
 import { storeSuite } from './store/suite.ts';
 import { streamsSuite } from './streams/suite.ts';
 
-/** In the order in which they run. */
+/**
+ * In the order in which they run. What is simulated comes first: the simulator does not bear that anybody in its process reads
+ * the clock, and libp2p may still do so for a moment after it was stopped.
+ */
 export const suites: readonly Suite[] = [
-  linkSuite,
   discoverySuite,
+  linkSuite,
   streamsSuite,
   groupsSuite,
   storeSuite,

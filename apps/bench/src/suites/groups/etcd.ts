@@ -3,7 +3,7 @@ import { Etcd3, type IRangeResponse } from 'etcd3';
 import { oneByOne, pipelined } from '../../in-flight.ts';
 import { type EtcdCluster, type EtcdOptions, startEtcd } from '../../peers/etcd.ts';
 import type { Program } from '../../peers/program.ts';
-import { type GroupContender, keyOf, VALUE } from './contender.ts';
+import { type GroupClient, type GroupContender, keyOf, type Place, VALUE } from './contender.ts';
 
 const value = Buffer.from(VALUE);
 /** How often a write is tried after the leader was killed: the resolution of the time to recover. */
@@ -12,7 +12,7 @@ const FAILOVER_PATIENCE_MS = 30_000;
 
 /**
  * Three etcd members with their defaults (heartbeat 100 ms, election timeout 1,000 ms, a sync before each acknowledgement)
- * and a client connected to the leader, as ours runs where the leader is. With the bare gRPC client the rates are the
+ * and clients connected to one member each, as ours run where a member is. With the bare gRPC client the rates are the
  * same as with this one, so it is not what is measured.
  */
 export async function startEtcdContender(
@@ -20,28 +20,46 @@ export async function startEtcdContender(
   options: EtcdOptions = {},
 ): Promise<GroupContender> {
   const cluster = await startEtcd(program, options);
-  const connect = async (): Promise<Etcd3> =>
-    new Etcd3({ hosts: [cluster.endpoints[await cluster.leader()] as string] });
-  let client = await connect();
-  const put = (index: number): Promise<unknown> => client.kv.put(putOf(index));
-  const get = (index: number): Promise<IRangeResponse> => client.kv.range({ key: Buffer.from(keyOf(index)) });
+  let clients = await connect(cluster);
   return {
     name: `etcd, 3 members${options.storage === 'memory' ? ', files in memory' : ''}`,
-    pipelined: async (count, inFlight) => count / (await pipelined(count, inFlight, put)),
-    oneAtATime: (count) => oneByOne(count, put),
-    strongQueries: (count) => oneByOne(count, get),
+    at: (place) => clientOf(() => clients[place]),
     async failover() {
       const leader = await cluster.leader();
       const elapsed = await killAndProbe(cluster, leader);
       await cluster.restart(leader);
-      client.close();
-      client = await connect();
+      close(clients);
+      clients = await connect(cluster);
       return elapsed;
     },
     async [Symbol.asyncDispose]() {
-      client.close();
+      close(clients);
       await cluster[Symbol.asyncDispose]();
     },
+  };
+}
+
+type Clients = Readonly<Record<Place, Etcd3>>;
+
+async function connect({ endpoints, leader }: EtcdCluster): Promise<Clients> {
+  const leading = await leader();
+  const to = (member: number): Etcd3 => new Etcd3({ hosts: [endpoints[member] as string] });
+  return { leader: to(leading), follower: to((leading + 1) % endpoints.length) };
+}
+
+function close(clients: Clients): void {
+  clients.leader.close();
+  clients.follower.close();
+}
+
+function clientOf(connection: () => Etcd3): GroupClient {
+  const put = (index: number): Promise<unknown> => connection().kv.put(putOf(index));
+  const get = (index: number, serializable: boolean): Promise<IRangeResponse> =>
+    connection().kv.range({ key: Buffer.from(keyOf(index)), serializable });
+  return {
+    pipelined: async (count, inFlight) => count / (await pipelined(count, inFlight, put)),
+    oneAtATime: (count) => oneByOne(count, put),
+    queries: (consistency, count) => oneByOne(count, (index) => get(index, consistency === 'weak')),
   };
 }
 

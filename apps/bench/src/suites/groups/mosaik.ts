@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { type Child, startChild } from '../../child.ts';
 import { createFolder } from '../../peers/folder.ts';
-import { type GroupContender, MEMBERS } from './contender.ts';
+import { type GroupClient, type GroupContender, MEMBERS } from './contender.ts';
 
 const FORMING_PATIENCE_MS = 30_000;
 const POLL_MS = 20;
@@ -12,11 +12,26 @@ interface Role {
   readonly voters: number;
 }
 
+export interface MosaikOptions {
+  readonly storage: 'memory' | 'sqlite';
+  /** Default {@link MEMBERS}. */
+  readonly members?: number;
+}
+
+/** Ours, and what its processes have computed. */
+export interface MosaikContender extends GroupContender {
+  /** Of all members together, since they started, in seconds. */
+  cpuSeconds(): Promise<number>;
+}
+
 /**
- * Three member processes with the defaults of groups (heartbeat 100 ms, election timeout 600 ms). Commands are given to the
- * member that leads, as etcd's client is connected to the member that leads.
+ * Member processes with the defaults of groups (heartbeat 200 ms, election timeout 600 ms). Commands are given to a member in
+ * its own process; etcd's client is connected to the member.
  */
-export async function startMosaikContender(storage: 'memory' | 'sqlite'): Promise<GroupContender> {
+export async function startMosaikContender({
+  storage,
+  members: count = MEMBERS,
+}: MosaikOptions): Promise<MosaikContender> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await createFolder());
   const members: Child[] = [];
@@ -24,17 +39,15 @@ export async function startMosaikContender(storage: 'memory' | 'sqlite'): Promis
   const start = (member: number, bootstrap: string): Promise<Child> => {
     const name = `member-${member}`;
     const file = storage === 'sqlite' ? join(folder.path, `${name}.db`) : '';
-    return startChild(new URL('./member.ts', import.meta.url), [name, bootstrap, file]);
+    return startChild(new URL('./member.ts', import.meta.url), [name, bootstrap, `${count}`, file]);
   };
-  for (let member = 0; member < MEMBERS; member++) members.push(await start(member, members[0]?.ready ?? ''));
+  for (let member = 0; member < count; member++) members.push(await start(member, members[0]?.ready ?? ''));
   let leader = await formed(members);
   const owned = stack.move();
   return {
     name: `mosaik, ${storage}`,
-    pipelined: async (count, inFlight) =>
-      count / ((await leader.request('pipelined', count, inFlight)) as number),
-    oneAtATime: (count) => leader.request('oneAtATime', count) as Promise<number[]>,
-    strongQueries: (count) => leader.request('strongQueries', count) as Promise<number[]>,
+    at: (place) => clientOf(() => (place === 'leader' ? leader : followerOf(members, leader))),
+    cpuSeconds: async () => sum(await Promise.all(members.map((child) => child.cpuSeconds()))),
     async failover() {
       const killed = members.indexOf(leader);
       const survivors = members.filter((child) => child !== leader);
@@ -52,14 +65,31 @@ export async function startMosaikContender(storage: 'memory' | 'sqlite'): Promis
   };
 }
 
+function followerOf(members: readonly Child[], leader: Child): Child {
+  return members[(members.indexOf(leader) + 1) % members.length] as Child;
+}
+
+function clientOf(child: () => Child): GroupClient {
+  return {
+    pipelined: async (count, inFlight) =>
+      count / ((await child().request('pipelined', count, inFlight)) as number),
+    oneAtATime: (count) => child().request('oneAtATime', count) as Promise<number[]>,
+    queries: (consistency, count) => child().request(`${consistency}Queries`, count) as Promise<number[]>,
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
 /** Waits until all vote and one leads; that one. */
 async function formed(members: readonly Child[]): Promise<Child> {
   const deadline = performance.now() + FORMING_PATIENCE_MS;
   while (performance.now() < deadline) {
     const roles = await Promise.all(members.map((child) => child.request('role') as Promise<Role>));
     const leader = members[roles.findIndex(({ isLeader }) => isLeader)];
-    if (leader !== undefined && roles.every(({ voters }) => voters === MEMBERS)) return leader;
+    if (leader !== undefined && roles.every(({ voters }) => voters === members.length)) return leader;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-  throw new Error(`a group of ${MEMBERS} did not form`);
+  throw new Error(`a group of ${members.length} did not form`);
 }

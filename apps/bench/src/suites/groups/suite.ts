@@ -2,8 +2,10 @@ import { hasMemoryFolder } from '../../peers/folder.ts';
 import { percentile, type ResultName, resultOf } from '../../result.ts';
 import type { Suite, SuiteContext } from '../../suite.ts';
 import { inTurns, type Sides } from '../../turns.ts';
-import type { GroupContender } from './contender.ts';
+import type { Consistency, GroupContender, Place } from './contender.ts';
+import { crowdGrowth, crowdNames, measureCrowds } from './crowd.ts';
 import { startEtcdContender } from './etcd.ts';
+import { measureMembers, membersGrowth, membersNames } from './members.ts';
 import { startMosaikContender } from './mosaik.ts';
 
 /** Unanswered commands of the pipelined runs. From 256 on etcd was no faster here. */
@@ -21,13 +23,14 @@ interface Measurement {
   readonly take: (contender: GroupContender, pipelined: number) => Promise<number>;
 }
 
+const storages = ['memory', 'sqlite'] as const;
+const places = ['leader', 'follower'] as const;
+
 const measurements: readonly Measurement[] = [
-  ...(['memory', 'sqlite'] as const).flatMap(writesOn),
-  {
-    about: { name: 'groups/strong-query', unit: 'ms, p50', isTime: true },
-    storage: 'sqlite',
-    take: async (contender) => percentile(await contender.strongQueries(ONE_AT_A_TIME), 0.5) ?? Number.NaN,
-  },
+  ...storages.flatMap((storage) => places.flatMap((place) => writesOf(storage, place))),
+  ...(['strong', 'weak'] as const).flatMap((consistency) =>
+    places.map((place) => queriesOf(consistency, place)),
+  ),
   {
     about: { name: 'groups/failover-ms', unit: 'ms', isTime: true },
     storage: 'sqlite',
@@ -35,32 +38,53 @@ const measurements: readonly Measurement[] = [
   },
 ];
 
-function writesOn(storage: Storage): Measurement[] {
+/** What is measured at the leader has the plain name. */
+function suffixOf(place: Place): string {
+  return place === 'leader' ? '' : `-${place}`;
+}
+
+function writesOf(storage: Storage, place: Place): Measurement[] {
+  const name = (what: string): string => `groups/${storage}-${what}${suffixOf(place)}`;
   return [
     {
-      about: { name: `groups/${storage}-pipelined`, unit: 'commands/s' },
+      about: { name: name('pipelined'), unit: 'commands/s' },
       storage,
-      take: (contender, count) => contender.pipelined(count, IN_FLIGHT),
+      take: (contender, count) => contender.at(place).pipelined(count, IN_FLIGHT),
     },
     {
-      about: { name: `groups/${storage}-p50`, unit: 'ms', isTime: true },
+      about: { name: name('p50'), unit: 'ms', isTime: true },
       storage,
-      take: async (contender) => percentile(await contender.oneAtATime(ONE_AT_A_TIME), 0.5) ?? Number.NaN,
+      take: async (contender) => median(await contender.at(place).oneAtATime(ONE_AT_A_TIME)),
     },
   ];
+}
+
+function queriesOf(consistency: Consistency, place: Place): Measurement {
+  return {
+    about: { name: `groups/${consistency}-query${suffixOf(place)}`, unit: 'ms, p50', isTime: true },
+    storage: 'sqlite',
+    take: async (contender) => median(await contender.at(place).queries(consistency, ONE_AT_A_TIME)),
+  };
+}
+
+function median(times: readonly number[]): number {
+  return percentile(times, 0.5) ?? Number.NaN;
 }
 
 export const groupsSuite: Suite = {
   name: 'groups',
   about: 'replicated commands in a group of three processes, beside etcd',
-  results: measurements.map(({ about }) => about.name),
+  results: [...measurements.map(({ about }) => about.name), ...membersNames, ...crowdNames],
+  growth: [membersGrowth, crowdGrowth],
   async run(context) {
-    for (const storage of ['memory', 'sqlite'] as const) {
+    for (const storage of storages) {
       const wanted = measurements.filter(
         ({ about, storage: where }) => where === storage && context.wants(about.name),
       );
       if (wanted.length > 0) await measureOn(context, storage, wanted);
     }
+    await context.measure(membersNames, () => measureMembers(context));
+    await context.measure(crowdNames, () => measureCrowds(context));
   },
 };
 
@@ -88,8 +112,8 @@ async function measureOn(
 
 /** Works for a while; how many commands then make a run. */
 async function warmUp(contender: GroupContender): Promise<number> {
-  await contender.pipelined(WARM_UP, IN_FLIGHT);
-  const rate = await contender.pipelined(WARM_UP, IN_FLIGHT);
+  for (const place of places) await contender.at(place).pipelined(WARM_UP, IN_FLIGHT);
+  const rate = await contender.at('leader').pipelined(WARM_UP, IN_FLIGHT);
   return Math.ceil(rate * RUN_SECONDS);
 }
 
@@ -101,7 +125,7 @@ async function startBoth(
 ): Promise<Sides<GroupContender>> {
   const { etcd } = context.peers;
   const where = storage === 'memory' ? 'memory' : 'disk';
-  const ours = stack.use(await startMosaikContender(storage));
+  const ours = stack.use(await startMosaikContender({ storage }));
   if (etcd === undefined || (where === 'memory' && !hasMemoryFolder)) return { ours };
   return { ours, peer: stack.use(await startEtcdContender(etcd, { storage: where })) };
 }

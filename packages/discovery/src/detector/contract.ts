@@ -52,7 +52,7 @@ export type RumourVerdict = 'noted' | 'stale' | 'doubted';
 
 /** Times in ms. Defaults suit a LAN; see docs/internals/discovery.md for the formulas. */
 export interface DetectorOptions {
-  /** Every neighbour is probed once in this time. Default 1000. */
+  /** Every neighbour is probed once in this time, or has asked this node whether it lives. Default 1000. */
   readonly probeIntervalMs: number;
   /** A direct probe without an answer after this is followed by indirect ones. Default 500. */
   readonly probeTimeoutMs: number;
@@ -72,6 +72,8 @@ export interface Detector {
   start(): void;
   /** A rumour has arrived; it was not known before. */
   hear(rumour: Rumour): RumourVerdict;
+  /** A neighbour has asked this node whether it lives: so it lives itself, and need not be asked in its next turn. */
+  onHeard(peer: PeerId): void;
   /** The connection to a peer has ended without a goodbye, or a dial to a member has failed. */
   onConnectionLost(peer: PeerId): void;
   /** The connection to a peer is closed as nobody needs it: that a probe over it failed says nothing. */

@@ -1,5 +1,6 @@
 import { invariant, type PeerId } from '@mosaik/primitives';
 import { compareVersions, type EntryVersion } from '../entry/peer-entry.ts';
+import { Contacts } from './contacts.ts';
 import type { Detector, DetectorHost, DetectorOptions, Rumour, RumourVerdict } from './contract.ts';
 import { Health } from './health.ts';
 import { resolveDetectorOptions } from './options.ts';
@@ -35,6 +36,7 @@ class SwimDetector implements Detector {
   readonly #health = new Health();
   readonly #watch: StallWatch;
   readonly #ring: ProbeRing;
+  readonly #contacts: Contacts;
   readonly #probes: ProbePool;
   readonly #suspicions: Suspicions;
   readonly #refuter: Refuter;
@@ -49,6 +51,8 @@ class SwimDetector implements Detector {
     this.#options = options;
     this.#watch = watch;
     this.#ring = new ProbeRing(host.runtime, options);
+    const onDue = (peer: PeerId): void => this.#onDue(peer);
+    this.#contacts = new Contacts({ runtime: host.runtime, watch, options, onDue });
     this.#refuter = new Refuter(host, watch, () => health.worsen());
     const onExpire = (peer: PeerId, version: EntryVersion): void => this.#onExpire(peer, version);
     this.#suspicions = new Suspicions({ host, options, watch, health, onExpire });
@@ -89,6 +93,14 @@ class SwimDetector implements Detector {
     return 'noted';
   }
 
+  onHeard(peer: PeerId): void {
+    if (this.#host.scope.isClosing) return;
+    this.#watch.look();
+    // A node that doubts itself goes on asking: how it is answered shows that it is well again.
+    const counts = this.#health.score === 0 && !this.#suspicions.has(peer);
+    if (counts && this.#host.versionOf(peer) !== undefined) this.#contacts.made(peer);
+  }
+
   onConnectionLost(peer: PeerId): void {
     if (this.#host.scope.isClosing) return;
     this.#watch.look();
@@ -106,14 +118,25 @@ class SwimDetector implements Detector {
   onGone(peer: PeerId): void {
     this.#probes.forget(peer);
     this.#suspicions.clear(peer);
+    this.#contacts.forget(peer);
     this.#aliveAtMs.delete(peer);
   }
 
   #step(): void {
     const peer = this.#ring.step(this.#host.neighbours());
     this.#watch.pulse(this.#ring.stepMs(), () => this.#step());
+    if (peer !== undefined && !this.#contacts.isRecent(peer)) this.#probe(peer);
+  }
+
+  #onDue(peer: PeerId): void {
+    if (this.#host.neighbours().includes(peer)) this.#probe(peer);
+  }
+
+  #probe(peer: PeerId): void {
     // A suspect is probed at times of its own.
-    if (peer !== undefined && !this.#suspicions.has(peer)) this.#probes.launch(peer);
+    if (this.#suspicions.has(peer)) return;
+    this.#contacts.made(peer);
+    this.#probes.launch(peer);
   }
 
   #isKnownAlive(peer: PeerId): boolean {

@@ -30,6 +30,8 @@ interface ProbesOptions {
   readonly scope: Scope;
   /** How long a probe for another may take. */
   readonly timeoutMs: number;
+  /** A peer asks this node something: it lives. */
+  readonly onHeard: (peer: PeerId) => void;
   /** A connection was made only to probe for another. */
   readonly onSpare: (peer: PeerId) => void;
   /** A peer closes its connection to us, but lives on. */
@@ -53,6 +55,7 @@ export class Probes {
   readonly #probers = new Map<PeerId, Opening>();
   readonly #onPrune: (peer: PeerId) => void;
   readonly #onSpare: (peer: PeerId) => void;
+  readonly #onHeard: (peer: PeerId) => void;
   readonly #askers: Askers;
   readonly #ownStart: () => number;
   readonly #onTwice: (starts: Starts) => void;
@@ -68,6 +71,7 @@ export class Probes {
     this.#askers = new Askers(options.startOf);
     this.#onTwice = options.onTwice;
     this.#onSpare = options.onSpare;
+    this.#onHeard = options.onHeard;
   }
 
   start(): void {
@@ -184,6 +188,7 @@ export class Probes {
     link: Link<ProbeMessage>,
     { sequence, target }: Extract<ProbeMessage, { kind: 'ask' }>,
   ): Promise<void> {
+    this.#onHeard(link.peer);
     if (target === undefined) await link.send({ kind: 'answer', sequence, isAlive: true });
     else this.#probeFor(link, sequence, target);
   }

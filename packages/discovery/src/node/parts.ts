@@ -86,6 +86,7 @@ export class DiscoveryParts {
       ownStart: () => this.#ownStart(),
       startOf: (peer) => this.book.get(peer)?.entry.version.start,
       onTwice: (starts) => this.guard.onMet(starts),
+      onHeard: (peer) => this.detector.onHeard(peer),
       onSpare: (peer) => this.overlay.spare(peer),
     });
     this.detector = this.#createDetector(timings);

@@ -60,6 +60,55 @@ describe('the rotation', () => {
   });
 });
 
+describe('a neighbour that asks', () => {
+  it('need not be asked', async () => {
+    const host = new ScriptedHost(names(4));
+    const [asks, ...others] = host.links;
+    await host.run(async () => {
+      host.detector.start();
+      for (let second = 0; second < 20; second++) {
+        host.detector.onHeard(asks!);
+        await host.world.sleep(895);
+      }
+    });
+    expect(host.of('ping', asks!).length).toBeLessThanOrEqual(1);
+    for (const other of others) expect(host.of('ping', other).length).toBeGreaterThanOrEqual(17);
+  });
+
+  it.each(names(20))('is asked within an interval of when it did last (%s)', async (seed) => {
+    const host = new ScriptedHost([...names(3), seed]);
+    const asks = peerNamed(seed);
+    await host.run(async () => {
+      host.detector.start();
+      for (let times = 0; times < 10; times++) {
+        await host.world.sleep(100 + 1500 * host.world.runtime.random());
+        host.detector.onHeard(asks);
+        const heardAtMs = host.nowMs;
+        const ping = await host.next('ping', asks);
+        expect(ping.atMs - heardAtMs).toBeLessThanOrEqual(1000.001);
+      }
+    });
+  });
+
+  it('is asked all the same by a node that doubts itself', async () => {
+    const host = new ScriptedHost(['target', 'a', 'b']);
+    // Late, all of them: that speaks against this node.
+    for (const peer of host.links) host.pings.set(peer, 700);
+    await host.run(async () => {
+      host.detector.start();
+      await host.next('ping', target);
+      await host.world.sleep(800);
+      expect(host.detector.health).toBeGreaterThan(0);
+      const sinceMs = host.nowMs;
+      for (let times = 0; times < 20; times++) {
+        host.detector.onHeard(target);
+        await host.world.sleep(500);
+      }
+      expect(host.of('ping', target).filter((act) => act.atMs > sinceMs).length).toBeGreaterThanOrEqual(5);
+    });
+  });
+});
+
 describe('a probe', () => {
   it('asks three other neighbours when the direct ping is not answered in time', async () => {
     const host = new ScriptedHost([...names(8), 'target']);

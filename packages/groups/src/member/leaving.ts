@@ -57,10 +57,17 @@ export class Farewell {
 /** Waits until a member that leaves has been taken out by the others; not longer than they are given. */
 export async function untilOut(member: Member, farewell: Farewell): Promise<void> {
   const { changes, runtime, settings } = member;
+  const hasBegun = changes.condition('heard by the group', () => farewell.isHeard);
   const isOutNow = changes.condition('out of the group', () => isOut(member, farewell));
   const limit = new AbortController();
   const timer = runtime.setTimer(settings.leaveTimeoutMs, () => limit.abort());
-  await isOutNow.wait({ signal: limit.signal }).catch(() => {});
+  const { signal } = limit;
+  // A leader gives way at once: until it looks by itself takes a tenth of a second.
+  void hasBegun.wait({ signal }).then(
+    () => member.life?.works?.manager.review(),
+    () => {},
+  );
+  await isOutNow.wait({ signal }).catch(() => {});
   timer.cancel();
   farewell.stop();
 }

@@ -91,6 +91,28 @@ describe('the codes of errors', () => {
   });
 });
 
+describe('links within the docs', () => {
+  const inDocs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).map(
+    (file) => `docs/${file}`,
+  );
+  const inFolders = [...folders('packages'), ...folders('apps')].map((folder) => `${folder}/README.md`);
+  const ofTheWhole = readdirSync(ROOT);
+  const pages = [...ofTheWhole, ...inDocs, ...inFolders].filter(
+    (file) => file.endsWith('.md') && existsSync(join(ROOT, file)),
+  );
+
+  it.each(pages)('of %s lead somewhere', (page) => {
+    const links = [...read(page).matchAll(/\]\((?!https?:)(?<file>[^)#\s]*)(?:#(?<place>[^)]*))?\)/g)];
+    const broken = links.filter(({ groups }) => {
+      const { file = '', place } = groups ?? {};
+      const target = file === '' ? page : join(page, '..', file);
+      if (!existsSync(join(ROOT, target))) return true;
+      return place !== undefined && !anchorsOf(read(target)).includes(place);
+    });
+    expect(broken.map(([link]) => link)).toEqual([]);
+  });
+});
+
 describe('the guides', () => {
   const blocks: readonly (Block & { readonly guide: string })[] = guides().flatMap(({ name, blocks: all }) =>
     all.map((block) => ({ ...block, guide: name })),
@@ -155,6 +177,20 @@ describe('the guides', () => {
     },
   );
 });
+
+function read(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8');
+}
+
+/** As pages on the web name their headings. */
+function anchorsOf(page: string): string[] {
+  return [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9 _-]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
 
 const helps = new Map<string, string>();
 

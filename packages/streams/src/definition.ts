@@ -1,7 +1,9 @@
 import {
   type Codec,
   decodeCbor,
+  decodeCborWithin,
   encodeCbor,
+  encodeCborInto,
   InvalidArgumentError,
   isUniqueId,
   type StreamId,
@@ -30,8 +32,18 @@ export interface StreamDefinition<In, Out = In> {
 const datumCodec: Codec<unknown> = {
   name: 'cbor',
   encode: encodeCbor,
-  decode: (bytes) => decodeCbor(bytes, { copyBytes: 2 * bytes.length < bytes.buffer.byteLength }),
+  encodeInto: encodeCborInto,
+  decode: (bytes) => decodeCbor(bytes, isMost(bytes.length, bytes) ? VIEWS : COPIES),
+  decodeWithin: (bytes, start, end) =>
+    decodeCborWithin(bytes, start, end, isMost(end - start, bytes) ? VIEWS : COPIES),
 };
+
+const VIEWS = { copyBytes: false } as const;
+const COPIES = { copyBytes: true } as const;
+
+function isMost(length: number, bytes: Uint8Array): boolean {
+  return 2 * length >= bytes.buffer.byteLength;
+}
 
 /** What a definition may say besides its name. */
 export interface StreamDefinitionOptions<In, Out = In> {

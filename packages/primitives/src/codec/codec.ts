@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { type DecodeOptions, decodeCbor } from './decode.ts';
-import { encodeCbor } from './encode.ts';
+import { type DecodeOptions, decodeCbor, decodeCborWithin } from './decode.ts';
+import { encodeCbor, encodeCborInto } from './encode.ts';
 import { DecodeError, EncodeError } from './errors.ts';
 import { validateSync } from './validate.ts';
 
@@ -12,6 +12,13 @@ export interface Codec<T> {
   encode(value: T): Uint8Array;
   /** @throws {DecodeError} and nothing else, whatever the bytes. */
   decode(bytes: Uint8Array): T;
+  /**
+   * Where given, spares callers with many small values the memory in between: writes the encoding to `target` from `offset` on,
+   * and says where it ends, or undefined when there is no room. What lies behind may be written over.
+   */
+  encodeInto?(value: T, target: Uint8Array, offset: number): number | undefined;
+  /** Where given: decodes the bytes from `start` to `end`, which spares a view of them. */
+  decodeWithin?(bytes: Uint8Array, start: number, end: number): T;
 }
 
 /** Options of {@link cborCodec}. */
@@ -28,11 +35,14 @@ export interface CborCodecOptions<T> extends DecodeOptions {
  */
 export function cborCodec<T>(options: CborCodecOptions<T> = {}): Codec<T> {
   const { schema } = options;
-  const decode =
-    schema === undefined
-      ? (bytes: Uint8Array) => decodeCbor(bytes, options) as T
-      : (bytes: Uint8Array) => validateSync(schema, decodeCbor(bytes, options));
-  return { name: 'cbor', encode: encodeCbor, decode };
+  const checked = (value: unknown): T => (schema === undefined ? (value as T) : validateSync(schema, value));
+  return {
+    name: 'cbor',
+    encode: encodeCbor,
+    encodeInto: encodeCborInto,
+    decode: (bytes) => checked(decodeCbor(bytes, options)),
+    decodeWithin: (bytes, start, end) => checked(decodeCborWithin(bytes, start, end, options)),
+  };
 }
 
 /** Bytes as they are: neither direction copies. */

@@ -84,11 +84,26 @@ const floatBytes = new Uint8Array(float.buffer);
  * @throws {DecodeError} and nothing else.
  */
 export function decodeCbor(input: Uint8Array, options: DecodeOptions = {}): unknown {
+  return decodeCborWithin(input, 0, input.length, options);
+}
+
+/**
+ * As {@link decodeCbor}, of the bytes from `from` to `to` of an input: a view of its own for each of many small items
+ * costs a fifth of what decoding them does.
+ *
+ * @throws {DecodeError} with offsets in the whole input.
+ */
+export function decodeCborWithin(
+  input: Uint8Array,
+  from: number,
+  to: number,
+  options: DecodeOptions = {},
+): unknown {
   const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
-  if (input.length > maxBytes) throw overLimit(`${input.length} bytes of at most ${maxBytes}`, maxBytes);
+  if (to - from > maxBytes) throw overLimit(`${to - from} bytes of at most ${maxBytes}`, maxBytes);
   bytes = input;
-  at = 0;
-  end = input.length;
+  at = from;
+  end = to;
   depth = 0;
   maxDepth = Math.min(options.maxDepth ?? DEFAULT_MAX_DEPTH, DEPTH_CEILING);
   items = 0;
@@ -228,6 +243,7 @@ function open(low: number, itemsEach: number): number {
   if (depth++ >= maxDepth) throw overLimit(`nested deeper than ${maxDepth}`, at - 1);
   // Every item takes at least a byte.
   if (count * itemsEach > end - at) throw truncated(at);
+  if (items + count * itemsEach > maxItems) throw overLimit(`more than ${maxItems} items`, at);
   return count;
 }
 

@@ -20,10 +20,13 @@ const FLOAT64 = 0xfb;
 const textEncoder = new TextEncoder();
 
 /** What is being written, and where. Shared by all calls, as encoding is synchronous. */
-let target = new Uint8Array(0);
+let target: Uint8Array = new Uint8Array(0);
 let start = 0;
 let at = 0;
 let isWriting = false;
+/** The memory is a caller's, and does not grow. */
+let isFixed = false;
+const NO_ROOM: unique symbol = Symbol('no room');
 
 const float = new DataView(new ArrayBuffer(8));
 const floatBytes = new Uint8Array(float.buffer);
@@ -62,16 +65,41 @@ export function encodeCbor(value: unknown): Uint8Array {
   return 2 * encoded.length > encoded.buffer.byteLength ? encoded : encoded.slice();
 }
 
+/**
+ * Encodes a value as {@link encodeCbor} does, to `into` from `offset` on, where it may leave anything behind its end.
+ *
+ * @returns where the encoding ends, or undefined when there is not room enough.
+ * @throws {EncodeError} as there.
+ */
+export function encodeCborInto(value: unknown, into: Uint8Array, offset: number): number | undefined {
+  const outer = { target, start, at, isWriting, isFixed };
+  target = into;
+  start = offset;
+  at = offset;
+  isWriting = true;
+  isFixed = true;
+  try {
+    write(value, 0);
+    return at;
+  } catch (error) {
+    if (error === NO_ROOM) return undefined;
+    throw error;
+  } finally {
+    ({ target, start, at, isWriting, isFixed } = outer);
+  }
+}
+
 /** A getter of what is being encoded encodes something itself. */
 function encodeWithin(value: unknown): Uint8Array {
-  const outer = { target, start, at };
+  const outer = { target, start, at, isFixed };
   target = new Uint8Array(0);
   at = 0;
   isWriting = false;
+  isFixed = false;
   try {
     return encodeCbor(value);
   } finally {
-    ({ target, start, at } = outer);
+    ({ target, start, at, isFixed } = outer);
     isWriting = true;
   }
 }
@@ -312,6 +340,7 @@ function reserve(bytes: number): void {
 
 /** Other memory, into which what is being written moves along. */
 function grow(bytes: number): void {
+  if (isFixed) throw NO_ROOM;
   const written = target.subarray(start, at);
   const needed = written.length + bytes;
   // What grows again and again doubles; what is large at once gets about what it needs.

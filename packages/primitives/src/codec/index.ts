@@ -8,7 +8,7 @@ export {
   jsonCodec,
   textCodec,
 } from './codec.ts';
-export { type DecodeLimits, type DecodeOptions, decodeCbor } from './decode.ts';
-export { encodeCbor } from './encode.ts';
+export { type DecodeLimits, type DecodeOptions, decodeCbor, decodeCborWithin } from './decode.ts';
+export { encodeCbor, encodeCborInto } from './encode.ts';
 export { DecodeError, type DecodeErrorDetails, type DecodeFailure, EncodeError } from './errors.ts';
 export { validateSync } from './validate.ts';

@@ -32,6 +32,46 @@ function schemaOf<T>(validate: StandardSchemaV1.Props<unknown, T>['validate']): 
   return { '~standard': { version: 1, vendor: 'test', validate } };
 }
 
+describe('cborCodec within larger memory', () => {
+  const codec = cborCodec<unknown>();
+
+  it('writes the same as elsewhere, or says that there is no room', () => {
+    const value = { symbol: 'BTC', prices: [1.5, 2, 3], note: 'x'.repeat(100) };
+    const expected = codec.encode(value);
+    for (let size = 0; size < expected.length + 40; size++) {
+      const target = new Uint8Array(size + 7).fill(0xee);
+      const end = codec.encodeInto?.(value, target, 7);
+      expect([...target.subarray(0, 7)]).toEqual(new Array(7).fill(0xee));
+      if (end === undefined) continue;
+      expect(end).toBe(7 + expected.length);
+      expect(target.subarray(7, end)).toEqual(expected);
+    }
+    expect(codec.encodeInto?.(value, new Uint8Array(1000), 10)).toBe(10 + expected.length);
+    expect(codec.encode(value)).toEqual(expected);
+  });
+
+  it('leaves what was encoded before alone when there is no room, or something cannot be encoded', () => {
+    const before = codec.encode('before');
+    expect(codec.encodeInto?.('x'.repeat(100), new Uint8Array(10), 0)).toBeUndefined();
+    expect(() => codec.encodeInto?.([() => 1], new Uint8Array(100), 0)).toThrow(EncodeError);
+    const after = codec.encode('after');
+    expect([codec.decode(before), codec.decode(after)]).toEqual(['before', 'after']);
+  });
+
+  it('reads what lies between, and not beyond', () => {
+    const parts = [{ a: 1 }, 'text', [1, 2, 3]].map((value) => codec.encode(value));
+    const all = Uint8Array.from(parts.flatMap((part) => [...part]));
+    let start = 0;
+    for (const part of parts) {
+      const end = start + part.length;
+      expect(codec.decodeWithin?.(all, start, end)).toEqual(codec.decode(part));
+      expect(() => codec.decodeWithin?.(all, start, end - 1)).toThrow(DecodeError);
+      if (end < all.length) expect(() => codec.decodeWithin?.(all, start, end + 1)).toThrow(DecodeError);
+      start = end;
+    }
+  });
+});
+
 describe.each<[string, Codec<Price>]>([
   ['cborCodec', cborCodec({ schema: Price })],
   ['jsonCodec', jsonCodec({ schema: Price })],

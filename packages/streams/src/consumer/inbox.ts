@@ -19,7 +19,10 @@ type Item = Received | Missed;
 /** A datum as it came, and where from. */
 export interface RawDatum {
   readonly type: 'datum';
-  readonly encoded: Uint8Array;
+  /** The block that it came in; it lies between `start` and `end`. */
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
   readonly producer: PeerId;
   readonly epoch: Epoch;
   readonly sequence: Sequence;
@@ -151,9 +154,12 @@ export class Inbox {
   }
 
   #datum(cursor: BlockCursor): RawDatum {
+    cursor.advance();
     return {
       type: 'datum',
-      encoded: cursor.take(),
+      bytes: cursor.bytes,
+      start: cursor.start,
+      end: cursor.end,
       producer: this.#producer as PeerId,
       epoch: this.#epoch as Epoch,
       sequence: cursor.sequence,

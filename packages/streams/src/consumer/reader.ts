@@ -121,7 +121,11 @@ export class Reader<Out> {
   #decode(raw: RawDatum): IteratorYieldResult<Out> | undefined {
     const { codec, schema } = this.#definition;
     try {
-      const decoded = codec.decode(raw.encoded);
+      const { bytes, start, end } = raw;
+      const decoded =
+        codec.decodeWithin === undefined
+          ? codec.decode(bytes.subarray(start, end))
+          : codec.decodeWithin(bytes, start, end);
       return { done: false, value: schema === undefined ? (decoded as Out) : validateSync(schema, decoded) };
     } catch (thrown) {
       this.#tellInvalid(raw, toError(thrown));

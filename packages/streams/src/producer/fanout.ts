@@ -1,4 +1,4 @@
-import type { Runtime, Scope, WaitOptions } from '@mosaik/primitives';
+import type { Codec, Runtime, Scope, WaitOptions } from '@mosaik/primitives';
 import { StreamCode } from '../codes.ts';
 import { type Block, BlockWriter } from '../wire/block.ts';
 import type { Sequence } from '../wire/messages.ts';
@@ -83,15 +83,28 @@ export class Fanout {
     this.#pace.setWanted(isWanted);
   }
 
+  /** Takes a datum that is encoded; say {@link Fanout.taken} then. */
+  append(encoded: Uint8Array): void {
+    this.#writer.append(this.#next, encoded);
+  }
+
   /**
-   * Takes a datum. What it returns is for callers that can wait: with a journal until the datum is kept, and after a full
-   * block until the next turn, so that the network gets its share.
+   * As {@link Fanout.append}, of a datum that is not encoded yet; returns its length.
+   *
+   * @throws what the codec throws; nothing was taken then.
    */
-  append(encoded: Uint8Array, datum: unknown): Promise<void> | undefined {
+  encode<In>(datum: In, codec: Codec<In>): number {
+    return this.#writer.encode(this.#next, datum, codec);
+  }
+
+  /**
+   * What there is to do when a datum was added. What it returns is for callers that can wait: with a journal until the
+   * datum is kept, and after a full block until the next turn, so that the network gets its share.
+   */
+  taken(datum: unknown): Promise<void> | undefined {
     const sequence = this.#next++;
     const kept = this.#keeping?.current;
     for (const channel of this.#filtered) channel.look(sequence, datum);
-    this.#writer.append(sequence, encoded);
     if (this.#writer.isFull || this.#writer.count >= this.#options.blockDatums) {
       this.seal();
       this.#endTurn();

@@ -8,7 +8,7 @@ import {
 } from '@mosaik/primitives';
 import type { StreamDefinition } from '../definition.ts';
 import { DatumRefusedError, UnsentError } from '../errors.ts';
-import { MESSAGE_BYTES_MAX } from '../wire/protocol.ts';
+import { checkDatumSize } from '../wire/block.ts';
 
 /** Shared by all sends that found room: taking a datum costs no promise of its own. */
 const TAKEN: Promise<void> = Promise.resolve();
@@ -16,11 +16,8 @@ const TAKEN: Promise<void> = Promise.resolve();
 /** Sends that may wait at once; more is a caller that does not await. */
 const WAITING_MAX = 16_384;
 
-/** What is left of a message beside its heads. */
-const DATUM_BYTES_MAX = MESSAGE_BYTES_MAX - 64;
-
 /** Where data go that were taken in. */
-export interface IntakeTarget {
+export interface IntakeTarget<In> {
   /** Undefined while data can be taken; else the error a datum is handed back with. */
   readonly obstacle: <T>(datum: T) => (MosaikError & { readonly datum: T }) | undefined;
   /** Whether there is none, at less cost. */
@@ -28,43 +25,47 @@ export interface IntakeTarget {
   /** Whether the obstacle is for good. */
   readonly isOver: boolean;
   /** Takes a datum; callers that can wait go on when the promise resolves. */
-  readonly put: (encoded: Uint8Array, datum: unknown) => Promise<void> | undefined;
+  readonly put: (encoded: Uint8Array, datum: In) => Promise<void> | undefined;
+  /** Takes a datum by encoding it where it is to lie; returns its length. Throws what the codec throws. */
+  readonly encode: (datum: In) => number;
+  /** To be called after {@link IntakeTarget.encode}; like {@link IntakeTarget.put}. */
+  readonly taken: (datum: In, bytes: number) => Promise<void> | undefined;
   readonly setWanted: (isWanted: boolean) => void;
 }
 
 /** Checks and encodes data, and lets those wait that come too early, in the order in which they came. */
 export class Intake<In> {
   readonly #definition: StreamDefinition<In, unknown>;
-  readonly #target: IntakeTarget;
+  readonly #target: IntakeTarget<In>;
   readonly #waiting = new Set<() => void>();
   #isOpen = false;
 
-  constructor(definition: StreamDefinition<In, unknown>, target: IntakeTarget) {
+  constructor(definition: StreamDefinition<In, unknown>, target: IntakeTarget<In>) {
     this.#definition = definition;
     this.#target = target;
   }
 
   send(datum: In, options: WaitOptions = {}): Promise<void> {
-    let encoded: Uint8Array;
     try {
-      encoded = this.#encode(datum);
+      if (!this.#isOpen || this.#waiting.size > 0 || options.signal?.aborted === true) {
+        return this.#wait(this.#encode(datum), datum, options);
+      }
+      return this.#take(datum) ?? TAKEN;
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    if (!this.#isOpen || this.#waiting.size > 0 || options.signal?.aborted === true) {
-      return this.#wait(encoded, datum, options);
-    }
-    return this.#target.put(encoded, datum) ?? TAKEN;
   }
 
   trySend(datum: In): void {
-    const encoded = this.#encode(datum);
     const obstacle = this.#target.obstacle(datum);
-    if (obstacle !== undefined) {
-      if (!this.#target.isOver) this.#target.setWanted(true);
-      throw obstacle;
+    if (obstacle === undefined) {
+      void this.#take(datum);
+      return;
     }
-    void this.#target.put(encoded, datum);
+    // What cannot be sent at all is told before what cannot be sent now.
+    this.#encode(datum);
+    if (!this.#target.isOver) this.#target.setWanted(true);
+    throw obstacle;
   }
 
   /** Looks anew whether data can be taken. */
@@ -98,19 +99,36 @@ export class Intake<In> {
     return waited.then((taken) => taken);
   }
 
+  /** Checks and encodes a datum that can be taken. */
+  #take(datum: In): Promise<void> | undefined {
+    const { schema } = this.#definition;
+    let bytes: number;
+    try {
+      if (schema !== undefined) validateSync(schema, datum);
+      bytes = this.#target.encode(datum);
+    } catch (thrown) {
+      throw refused(datum, thrown);
+    }
+    return this.#target.taken(datum, bytes);
+  }
+
   #encode(datum: In): Uint8Array {
     const { schema, codec } = this.#definition;
     try {
       if (schema !== undefined) validateSync(schema, datum);
       const encoded = codec.encode(datum);
-      if (encoded.length <= DATUM_BYTES_MAX) return encoded;
+      checkDatumSize(encoded.length);
+      return encoded;
     } catch (thrown) {
-      const error = toError(thrown);
-      const issues = error instanceof DecodeError ? error.issues : [];
-      throw new DatumRefusedError(datum, error.message, { cause: error, issues });
+      throw refused(datum, thrown);
     }
-    throw new DatumRefusedError(datum, `a datum takes at most ${DATUM_BYTES_MAX} bytes encoded`);
   }
+}
+
+function refused<T>(datum: T, thrown: unknown): DatumRefusedError<T> {
+  const error = toError(thrown);
+  const issues = error instanceof DecodeError ? error.issues : [];
+  return new DatumRefusedError(datum, error.message, { cause: error, issues });
 }
 
 function tooManyWaiting<T>(datum: T): UnsentError<T> {

@@ -22,7 +22,7 @@ import { Channel } from './channel.ts';
 import { type Egress, LimitedEgress, unlimited } from './egress.ts';
 import { Fanout } from './fanout.ts';
 import { Forbearance } from './forbearance.ts';
-import { Intake } from './intake.ts';
+import { Intake, type IntakeTarget } from './intake.ts';
 import type { Journal } from './journal.ts';
 import type { ProducerStats } from './producer.ts';
 import { RefusedPeers } from './refused-peers.ts';
@@ -186,7 +186,7 @@ export class ProducerNode<In> {
     });
   }
 
-  #target(): ConstructorParameters<typeof Intake<In>>[1] {
+  #target(): IntakeTarget<In> {
     const node = this;
     return {
       obstacle: <T>(datum: T) => this.#obstacle(datum),
@@ -197,12 +197,19 @@ export class ProducerNode<In> {
         return node.#isClosed || node.#failure !== undefined;
       },
       put: (encoded, datum) => {
-        this.#taken++;
-        this.#takenBytes += encoded.length;
-        return this.#fanout.append(encoded, datum);
+        this.#fanout.append(encoded);
+        return this.#onTaken(datum, encoded.length);
       },
+      encode: (datum) => this.#fanout.encode(datum, this.definition.codec),
+      taken: (datum, bytes) => this.#onTaken(datum, bytes),
       setWanted: (isWanted) => this.#fanout.setWanted(isWanted),
     };
+  }
+
+  #onTaken(datum: unknown, bytes: number): Promise<void> | undefined {
+    this.#taken++;
+    this.#takenBytes += bytes;
+    return this.#fanout.taken(datum);
   }
 
   #obstacle<T>(datum: T): (MosaikError & { readonly datum: T }) | undefined {

@@ -1,6 +1,7 @@
-import { DecodeError } from '@mosaik/primitives';
+import { type Codec, DecodeError, EncodeError } from '@mosaik/primitives';
 import { Kind, type Sequence } from './messages.ts';
-import { readVarint, VARINT_BYTES_MAX, writeVarint } from './varint.ts';
+import { MESSAGE_BYTES_MAX } from './protocol.ts';
+import { readVarint, VARINT_BYTES_MAX, varintBytes, writeVarint } from './varint.ts';
 
 /**
  * A run of encoded data of one producer, as it travels: made once, sent to every consumer that wants all of it.
@@ -22,11 +23,16 @@ export interface Block {
 /** A block is sealed when it has reached this size: it then fills an encrypted frame, whose cost hardly depends on its size. */
 export const BLOCK_BYTES: number = 60 * 1024;
 
+/** What is left of a message beside its heads. */
+const DATUM_BYTES_MAX = MESSAGE_BYTES_MAX - 64;
+
 /** What a datum takes besides itself, and the places that are skipped after the last one. */
 const ROOM_BYTES = 3 * VARINT_BYTES_MAX;
 
 const FIRST_SLAB_BYTES = 1024;
 const SLAB_BYTES = 256 * 1024;
+/** What is larger is encoded on its own: most of a slab would be left behind for it. */
+const IN_PLACE_BYTES_MAX = SLAB_BYTES / 2;
 
 /**
  * Puts encoded data behind each other into blocks. Bytes of a slab are written once: who sends a block keeps references
@@ -42,6 +48,8 @@ export class BlockWriter {
   /** The place after the last datum written. */
   #next: Sequence = 0;
   #count = 0;
+  #lastLength = 0;
+  #isEncoding = false;
   readonly #isContiguous: boolean;
 
   constructor(from?: Sequence) {
@@ -82,6 +90,59 @@ export class BlockWriter {
     this.#count++;
   }
 
+  /**
+   * Encodes a datum where it is to lie, if the codec can do that and the datum is not too large; returns its length.
+   *
+   * @throws what the codec throws; nothing was added then.
+   */
+  encode<T>(sequence: Sequence, datum: T, codec: Codec<T>): number {
+    const length =
+      this.#lastLength > IN_PLACE_BYTES_MAX ? undefined : this.#encodeInPlace(sequence, datum, codec);
+    if (length !== undefined) {
+      this.#lastLength = length;
+      return length;
+    }
+    const encoded = codec.encode(datum);
+    checkDatumSize(encoded.length);
+    this.append(sequence, encoded);
+    this.#lastLength = encoded.length;
+    return encoded.length;
+  }
+
+  #encodeInPlace<T>(sequence: Sequence, datum: T, codec: Codec<T>): number | undefined {
+    if (codec.encodeInto === undefined) return undefined;
+    if (this.#isEncoding) throw new EncodeError('it sends a datum of the same stream while it is encoded');
+    this.#isEncoding = true;
+    try {
+      const length = this.#tryInPlace(sequence, datum, codec);
+      if (length !== undefined) return length;
+      // There was not room enough in what is left of this slab; there may be in the next.
+      this.#reserve(this.#slab.length - this.#end + 1);
+      return this.#tryInPlace(sequence, datum, codec);
+    } finally {
+      this.#isEncoding = false;
+    }
+  }
+
+  #tryInPlace<T>(sequence: Sequence, datum: T, codec: Codec<T>): number | undefined {
+    if (this.#count === 0) this.#begin(this.#isContiguous ? this.#next : sequence, 0);
+    else this.#reserve(ROOM_BYTES);
+    const lengthAt = writeVarint(this.#slab, this.#end, sequence - this.#next);
+    // Its length comes before it, and probably takes as many bytes as that of the last one.
+    const guess = lengthAt + varintBytes(this.#lastLength);
+    const guessedEnd = codec.encodeInto?.(datum, this.#slab, guess);
+    if (guessedEnd === undefined) return undefined;
+    const length = guessedEnd - guess;
+    const start = lengthAt + varintBytes(length);
+    if (start + length + VARINT_BYTES_MAX > this.#slab.length) return undefined;
+    if (start !== guess) this.#slab.copyWithin(start, guess, guessedEnd);
+    writeVarint(this.#slab, lengthAt, length);
+    this.#end = start + length;
+    this.#next = sequence + 1;
+    this.#count++;
+    return length;
+  }
+
   /** The block so far; the next datum begins another. The places up to `next` are skipped. */
   seal(next: Sequence = this.#next): Block {
     if (this.#count === 0) this.#begin(this.#next, 0);
@@ -120,6 +181,12 @@ export class BlockWriter {
   }
 }
 
+/** @throws {EncodeError} for a datum that no message holds. */
+export function checkDatumSize(bytes: number): void {
+  if (bytes > DATUM_BYTES_MAX)
+    throw new EncodeError(`a datum takes at most ${DATUM_BYTES_MAX} bytes encoded`);
+}
+
 /**
  * Checks a message of kind block from end to end, so that it can be walked through without further checks.
  *
@@ -148,11 +215,14 @@ export function scanBlock(message: Uint8Array): Block {
 
 /** Goes through the data of a block that has been scanned, or was made here. */
 export class BlockCursor {
+  /** The whole block. */
+  readonly bytes: Uint8Array;
   readonly #reader: { readonly bytes: Uint8Array; offset: number };
   #next: Sequence;
   #left: number;
 
   constructor(block: Pick<Block, 'bytes' | 'count'>) {
+    this.bytes = block.bytes;
     this.#reader = { bytes: block.bytes, offset: 1 };
     this.#left = block.count;
     this.#next = readVarint(this.#reader);
@@ -162,19 +232,30 @@ export class BlockCursor {
     return this.#left === 0;
   }
 
-  /** The sequence of what {@link BlockCursor.take} gave last. */
+  /** The sequence of the datum that was moved to. */
   get sequence(): Sequence {
     return this.#next - 1;
   }
 
-  /** The next datum, encoded; a view. There must be one. */
-  take(): Uint8Array {
+  /** Where the datum that was moved to begins in the block… */
+  start = 0;
+  /** …and ends. */
+  end = 0;
+
+  /** Moves to the next datum. There must be one. */
+  advance(): void {
     const reader = this.#reader;
     this.#left--;
     this.#next += readVarint(reader) + 1;
     const length = readVarint(reader);
-    const start = reader.offset;
-    reader.offset = start + length;
-    return reader.bytes.subarray(start, start + length);
+    this.start = reader.offset;
+    this.end = reader.offset + length;
+    reader.offset = this.end;
+  }
+
+  /** The next datum, encoded; a view. There must be one. */
+  take(): Uint8Array {
+    this.advance();
+    return this.#reader.bytes.subarray(this.start, this.end);
   }
 }

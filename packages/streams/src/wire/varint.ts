@@ -5,6 +5,13 @@ export const VARINT_BYTES_MAX = 8;
 
 const BELOW_32_BITS = 0x8000_0000;
 
+/** How many bytes a number takes. */
+export function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 128)) bytes++;
+  return bytes;
+}
+
 /** Writes `value` at `offset`; returns where the next byte goes. */
 export function writeVarint(target: Uint8Array, offset: number, value: number): number {
   let rest = value;

@@ -1,4 +1,4 @@
-import { DecodeError } from '@mosaik/primitives';
+import { type Codec, cborCodec, DecodeError, EncodeError } from '@mosaik/primitives';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BLOCK_BYTES, type Block, BlockCursor, BlockWriter, scanBlock } from '../../src/wire/block.ts';
@@ -37,6 +37,79 @@ function read(block: Block): Place[] {
   }
   return data;
 }
+
+/** Values whose encodings are of very different length, up to more than a slab. */
+const values: fc.Arbitrary<unknown[]> = fc.array(
+  fc.oneof(
+    fc.record({ n: fc.nat(), s: fc.string({ maxLength: 200 }) }),
+    fc.nat({ max: 400_000 }).map((size) => ({ body: new Uint8Array(size) })),
+    fc.nat({ max: 500 }).map((count) => Array.from({ length: count }, (_, index) => `item ${index}`)),
+  ),
+  { minLength: 1, maxLength: 40 },
+);
+
+describe('encoding data in a block', () => {
+  const inPlace = cborCodec<unknown>();
+  const elsewhere: Codec<unknown> = { name: 'cbor', encode: inPlace.encode, decode: inPlace.decode };
+
+  it.each([
+    ['in place', inPlace],
+    ['elsewhere', elsewhere],
+  ])('%s gives the same as appending them, block after block', (_, codec) => {
+    fc.assert(
+      fc.property(values, fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }), (data, seals) => {
+        const [appending, encoding] = [new BlockWriter(), new BlockWriter()];
+        const blocks: [Uint8Array, Uint8Array][] = [];
+        for (const [sequence, datum] of data.entries()) {
+          const encoded = codec.encode(datum);
+          appending.append(sequence, encoded);
+          if (encoding.encode(sequence, datum, codec) !== encoded.length) return false;
+          if (seals[sequence] === true) blocks.push([appending.seal().bytes, encoding.seal().bytes]);
+        }
+        blocks.push([appending.seal().bytes, encoding.seal().bytes]);
+        // Compared at the end: what was sealed must not be written to by what followed.
+        return blocks.every(([expected, actual]) => Buffer.from(expected).equals(actual));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('adds nothing when the codec throws, and goes on', () => {
+    const writer = new BlockWriter();
+    expect(() => writer.encode(0, { no: (): void => {} }, inPlace)).toThrow(EncodeError);
+    expect(writer.isEmpty).toBe(true);
+    writer.encode(0, 'first', inPlace);
+    expect(() => writer.encode(1, Symbol('no'), inPlace)).toThrow(EncodeError);
+    writer.encode(1, 'second', inPlace);
+    const cursor = new BlockCursor(scanBlock(writer.seal().bytes));
+    expect([inPlace.decode(cursor.take()), inPlace.decode(cursor.take()), cursor.isDone]).toEqual([
+      'first',
+      'second',
+      true,
+    ]);
+  });
+
+  it('refuses a datum that adds another one while it is encoded', () => {
+    const writer = new BlockWriter();
+    const datum = {
+      get nested(): string {
+        writer.encode(1, 'inner', inPlace);
+        return 'outer';
+      },
+    };
+    expect(() => writer.encode(0, datum, inPlace)).toThrow('while it is encoded');
+    expect(writer.encode(0, 'after', inPlace)).toBe(6);
+  });
+
+  it('refuses a datum that no message holds', () => {
+    const writer = new BlockWriter();
+    const huge = { body: new Uint8Array(16 * 1024 * 1024) };
+    for (const codec of [inPlace, elsewhere]) {
+      expect(() => writer.encode(0, huge, codec)).toThrow(EncodeError);
+    }
+    expect(writer.isEmpty).toBe(true);
+  });
+});
 
 describe('a block', () => {
   it('comes back as it was written, places and all', () => {

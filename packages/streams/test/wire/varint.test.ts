@@ -1,7 +1,7 @@
 import { DecodeError } from '@mosaik/primitives';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readVarint, VARINT_BYTES_MAX, writeVarint } from '../../src/wire/varint.ts';
+import { readVarint, VARINT_BYTES_MAX, varintBytes, writeVarint } from '../../src/wire/varint.ts';
 
 function encoded(value: number): Uint8Array {
   const target = new Uint8Array(VARINT_BYTES_MAX);
@@ -19,6 +19,7 @@ describe('a varint', () => {
     [Number.MAX_SAFE_INTEGER, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]],
   ])('of %d has the bytes of LEB128', (value, bytes) => {
     expect([...encoded(value)]).toEqual(bytes);
+    expect(varintBytes(value)).toBe(bytes.length);
   });
 
   it('comes back as it was', () => {

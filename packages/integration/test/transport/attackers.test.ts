@@ -172,6 +172,12 @@ describe('a node of another network', () => {
     victim.setAddresses(stranger.local.peerId, stranger.local.addresses.value);
     await expect(victim.open(stranger.local.peerId, Echo)).rejects.toBeInstanceOf(ProtocolUnsupportedError);
     await roundTrip(link, 3);
+    // What it dialled itself, and what it was dialled by.
+    const strangers = (direction: string): number =>
+      (victim.metrics.snapshot()['mosaik.transport.strangers'] ?? [])
+        .filter(({ labels }) => labels['direction'] === direction)
+        .reduce((sum, point) => sum + ('value' in point ? Number(point.value) : 0), 0);
+    await until('all are counted', 5_000, () => strangers('inbound') >= 1 && strangers('outbound') >= 2);
   });
 });
 

@@ -1,5 +1,12 @@
 import type { Connection as Libp2pConnection, Stream } from '@libp2p/interface';
-import { AbortedError, type PeerId, type Scope, shortId, withTimeout } from '@mosaik/primitives';
+import {
+  AbortedError,
+  type Metrics,
+  type PeerId,
+  type Scope,
+  shortId,
+  withTimeout,
+} from '@mosaik/primitives';
 import { PeerUnreachableError, ProtocolUnsupportedError } from '../errors.ts';
 import { dropConnection, peerOf } from './connection.ts';
 import type { Members } from './members.ts';
@@ -12,6 +19,7 @@ interface JoinsOptions {
   /** Of the liveness link; it names the network. */
   readonly protocolId: string;
   readonly timeoutMs: number;
+  readonly metrics: Metrics;
 }
 
 /**
@@ -21,6 +29,7 @@ interface JoinsOptions {
 export class Joins {
   readonly #options: JoinsOptions;
   readonly #joins = new WeakMap<Libp2pConnection, Promise<PeerId>>();
+  readonly #joined = new WeakSet<Libp2pConnection>();
 
   constructor(options: JoinsOptions) {
     this.#options = options;
@@ -29,7 +38,10 @@ export class Joins {
   async start(): Promise<void> {
     const { node, members, protocolId } = this.#options;
     node.addEventListener('connection:open', (event) => this.#onOpen(event.detail));
-    node.addEventListener('connection:close', (event) => members.onClose(event.detail));
+    node.addEventListener('connection:close', (event) => {
+      this.#countStranger(event.detail);
+      members.onClose(event.detail);
+    });
     await node.handle(protocolId, (stream, raw) => this.#onInbound(stream, raw), {
       maxInboundStreams: 1,
       runOnLimitedConnection: true,
@@ -59,6 +71,19 @@ export class Joins {
     }
   }
 
+  /** Whoever ended it: a connection over which nobody showed that they are of our network. */
+  #countStranger(raw: Libp2pConnection): void {
+    const { metrics, scope } = this.#options;
+    if (this.#joined.has(raw) || scope.isClosing) return;
+    metrics.counter('mosaik.transport.strangers').add(1, { direction: raw.direction });
+  }
+
+  #add(raw: Libp2pConnection, stream: Stream): PeerId {
+    const peer = this.#options.members.add(raw, stream);
+    this.#joined.add(raw);
+    return peer;
+  }
+
   #join(raw: Libp2pConnection): Promise<PeerId> {
     const running = this.#joins.get(raw);
     if (running !== undefined) return running;
@@ -68,12 +93,12 @@ export class Joins {
   }
 
   async #openLiveness(raw: Libp2pConnection): Promise<PeerId> {
-    const { members, protocolId, scope, timeoutMs } = this.#options;
+    const { protocolId, scope, timeoutMs } = this.#options;
     const peer = peerOf(raw);
     const options = { what: 'joining', timeoutMs, signal: scope.signal };
     try {
       return await withTimeout(scope.runtime, options, async (signal) =>
-        members.add(raw, await raw.newStream(protocolId, { signal, runOnLimitedConnection: true })),
+        this.#add(raw, await raw.newStream(protocolId, { signal, runOnLimitedConnection: true })),
       );
     } catch (cause) {
       if (cause instanceof AbortedError) throw cause;
@@ -111,7 +136,7 @@ export class Joins {
     try {
       if (raw.direction !== 'inbound' || this.#options.members.has(raw))
         throw new Error('a second liveness link');
-      this.#options.members.add(raw, stream);
+      this.#add(raw, stream);
     } catch (error) {
       stream.abort(error as Error);
     }

@@ -114,7 +114,15 @@ class Libp2pTransport implements Transport {
     const onError = this.#reporter('stream');
     const members = new Members({ scope, self, protocolId: liveness, silenceMs, onError });
     this.#members = members;
-    this.#joins = new Joins({ node, members, scope, protocolId: liveness, timeoutMs: dialTimeoutMs });
+    const { metrics } = this;
+    this.#joins = new Joins({
+      node,
+      members,
+      scope,
+      protocolId: liveness,
+      timeoutMs: dialTimeoutMs,
+      metrics,
+    });
     this.#dialler = new Dialler({ node, members, joins: this.#joins, scope, self, dialTimeoutMs });
     this.#links = new Links({
       node,

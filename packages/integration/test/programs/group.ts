@@ -4,18 +4,11 @@ import { createGroups, type Group, memory } from '@mosaik/groups';
 import { sqlite } from '@mosaik/groups/sqlite';
 import { enableLog, setLogSink, toError } from '@mosaik/primitives';
 import { sharedNowMs, waitedForCpuMs } from '../support/clock.ts';
-import type {
-  Attempt,
-  GroupProcessOptions,
-  Leave,
-  Refusal,
-  View,
-  WriteReport,
-  WriteRequest,
-} from '../support/groups.ts';
+import type { Attempt, GroupProcessOptions, Leave, Refusal, View, WriteRequest } from '../support/groups.ts';
 import { type Audit, type Deposit, Ledger, type Receipt } from '../support/ledger.ts';
 import { startNode } from '../support/nodes.ts';
 import { programArgument, serveCalls } from '../support/program.ts';
+import { depositsOf, writeDeposits } from '../support/writes.ts';
 
 const alarms: string[] = [];
 enableLog('mosaik:*:error');
@@ -50,22 +43,6 @@ joined?.log().subscribe(() => {
 function view(): View {
   const { stats } = member();
   return { ...stats, why: member().why() };
-}
-
-function deposits({ prefix, from, count, textBytes }: WriteRequest): Deposit[] {
-  const text = textBytes === undefined ? {} : { text: 't'.repeat(textBytes) };
-  return Array.from({ length: count }, (_, position) => ({ id: `${prefix}${from + position}`, ...text }));
-}
-
-async function write(request: WriteRequest): Promise<WriteReport> {
-  const startedAtMs = sharedNowMs();
-  const executed = await member().executeMany(deposits(request));
-  return {
-    indices: executed.map(({ index }) => index),
-    repeated: executed.filter(({ result }) => result !== 1).length,
-    startedAtMs,
-    acknowledgedAtMs: sharedNowMs(),
-  };
 }
 
 /** How something ended that is given up after a while. */
@@ -114,9 +91,9 @@ serveCalls({
     return Object.fromEntries(points.map(({ labels, value }) => [String(labels['code']), value]));
   },
   waitedForCpuMs,
-  write,
+  write: (request: WriteRequest) => writeDeposits(member(), request),
   tryWrite: ({ timeoutMs, ...request }: WriteRequest & { timeoutMs: number }) =>
-    attempt((signal) => member().executeMany(deposits(request), { signal }), timeoutMs),
+    attempt((signal) => member().executeMany(depositsOf(request), { signal }), timeoutMs),
   tryStrongRead: ({ timeoutMs }: { timeoutMs: number }) =>
     attempt((signal) => member().query([], 'strong', { signal }), timeoutMs),
   /** Compares receipts with the state here, once it has all that was acknowledged before. */

@@ -15,6 +15,7 @@ export class Load implements AsyncDisposable {
   repeated = 0;
   acknowledged = 0;
   readonly #clients = new Map<MemberProcess, Promise<void>>();
+  readonly #released = new Set<MemberProcess>();
   #isOver = false;
   #markMs = Number.POSITIVE_INFINITY;
   #firstAfterMark: number | undefined;
@@ -25,6 +26,12 @@ export class Load implements AsyncDisposable {
     for (const member of members) {
       if (!this.#clients.has(member)) this.#clients.set(member, this.#run(member, this.#clients.size));
     }
+  }
+
+  /** Ends the clients at a member that is about to leave; resolves when they have been told of all they asked for. */
+  async release(member: MemberProcess): Promise<void> {
+    this.#released.add(member);
+    await this.#clients.get(member);
   }
 
   /** Begins to look for the first write that is both sent and acknowledged after a moment. */
@@ -62,7 +69,7 @@ export class Load implements AsyncDisposable {
   }
 
   async #write(member: MemberProcess, prefix: string): Promise<void> {
-    for (let from = 0; !this.#isOver; from += BATCH) {
+    for (let from = 0; !this.#isOver && !this.#released.has(member); from += BATCH) {
       const report = await member
         .call<WriteReport>('write', { prefix, from, count: BATCH })
         .catch((error: Error) => error);

@@ -37,17 +37,10 @@ interface Call {
   left: number;
 }
 
-/** What is told how a call ended, whether it was of one command or of many. */
-interface Ending {
-  /** All of it is over, by an error of the member itself. */
-  abandon(errorOf: (left: CommandsLeft<unknown>) => Error): void;
-}
-
 /** Turns calls into commands of the session, and their outcomes into what the caller gets. */
 export class Commands {
   readonly #options: CommandsOptions;
   readonly #calls = new Set<Call>();
-  readonly #ones = new Set<Ending>();
 
   constructor(options: CommandsOptions) {
     this.#options = options;
@@ -69,25 +62,24 @@ export class Commands {
   runOne(command: unknown, options?: WaitOptions): Promise<Settled> {
     if (options?.signal !== undefined)
       return this.run([command], options).then(([settled]) => settled as Settled);
-    return new Promise((resolve, reject) => {
-      const { session, requireOpen } = this.#options;
-      requireOpen([command]);
-      this.#requireRoom(1, [command]);
-      const one = new OneCommand(command, this.#encodeOne(command, [command]), {
-        resolve,
-        reject,
-        among: this.#ones,
-      });
-      this.#ones.add(one);
-      session.submit(one);
-    });
+    const commands = [command];
+    let one: OneCommand;
+    try {
+      this.#options.requireOpen(commands);
+      this.#requireRoom(1, commands);
+      one = new OneCommand(commands, this.#encodeOne(command, commands));
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
+    this.#options.session.submit(one);
+    return one.settled;
   }
 
   /** Nothing more will be heard: all calls are told which of their commands were sent. */
   close(errorOf: (left: CommandsLeft<unknown>) => Error): void {
-    this.#options.session.close();
+    const { sent, unsent } = this.#options.session.close();
     for (const call of [...this.#calls]) this.#fail(call, errorOf(leftOf(call)));
-    for (const one of [...this.#ones]) one.abandon(errorOf);
+    for (const command of [...sent, ...unsent]) if (command instanceof OneCommand) command.abandon(errorOf);
   }
 
   #encode(commands: readonly unknown[]): Uint8Array[] {
@@ -149,12 +141,11 @@ export class Commands {
 
   settle(call: Call, place: number, outcome: SessionOutcome): void {
     if (!this.#calls.has(call)) return;
-    const error = errorOf(outcome);
-    if (error !== undefined) {
-      this.#fail(call, error);
+    if (outcome.kind !== 'applied') {
+      this.#fail(call, errorOf(outcome));
       return;
     }
-    if (outcome.kind === 'applied') call.settled[place] = { index: outcome.index, result: outcome.result };
+    call.settled[place] = { index: outcome.index, result: outcome.result };
     call.left--;
     if (call.left > 0) return;
     this.#calls.delete(call);
@@ -167,39 +158,32 @@ export class Commands {
   }
 }
 
-/** Who waits for one command. */
-interface Caller {
-  readonly resolve: (settled: Settled) => void;
-  readonly reject: (error: Error) => void;
-  /** Those that wait. */
-  readonly among: Set<Ending>;
-}
-
-class OneCommand implements PendingCommand, Ending {
+class OneCommand implements PendingCommand {
   readonly bytes: Uint8Array;
-  readonly #command: unknown;
-  readonly #caller: Caller;
+  readonly settled: Promise<Settled>;
   readonly isCancelled = false;
   isSent = false;
+  readonly #commands: readonly unknown[];
+  #resolve!: (settled: Settled) => void;
+  #reject!: (error: Error) => void;
 
-  constructor(command: unknown, bytes: Uint8Array, caller: Caller) {
-    this.#command = command;
+  constructor(commands: readonly unknown[], bytes: Uint8Array) {
+    this.#commands = commands;
     this.bytes = bytes;
-    this.#caller = caller;
+    this.settled = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
   }
 
   settle(outcome: SessionOutcome): void {
-    this.#caller.among.delete(this);
-    const error = errorOf(outcome);
-    if (error !== undefined) this.#caller.reject(error);
-    else if (outcome.kind === 'applied')
-      this.#caller.resolve({ index: outcome.index, result: outcome.result });
+    if (outcome.kind === 'applied') this.#resolve({ index: outcome.index, result: outcome.result });
+    else this.#reject(errorOf(outcome));
   }
 
+  /** It is over, by an error of the member itself. */
   abandon(errorOf: (left: CommandsLeft<unknown>) => Error): void {
-    this.#caller.among.delete(this);
-    const commands = [this.#command];
-    this.#caller.reject(errorOf(this.isSent ? { unknown: commands } : { unsent: commands }));
+    this.#reject(errorOf(this.isSent ? { unknown: this.#commands } : { unsent: this.#commands }));
   }
 }
 
@@ -222,13 +206,11 @@ class CallCommand implements PendingCommand {
   }
 }
 
-function errorOf(outcome: SessionOutcome): Error | undefined {
+function errorOf(outcome: Exclude<SessionOutcome, { kind: 'applied' }>): Error {
   switch (outcome.kind) {
     case 'failed':
     case 'lost':
       return outcome.error;
-    case 'applied':
-      return undefined;
     case 'gap':
     case 'expired':
     case 'forgotten':

@@ -63,7 +63,9 @@ export class CommandSession {
   #sent = 0;
   #inFlightBytes = 0;
   #waitingBytes = 0;
+  /** When something was settled last, as far as ticks have noticed, or when all was sent again. */
   #progressAtMs: number;
+  #hasProgressed = false;
   #isFlushDue = false;
 
   constructor(options: SessionOptions) {
@@ -120,6 +122,8 @@ export class CommandSession {
 
   tick(nowMs: number): void {
     const { resendAfterMs } = this.#options;
+    if (this.#hasProgressed) this.#progressAtMs = nowMs;
+    this.#hasProgressed = false;
     const idleMs = nowMs - this.#progressAtMs;
     if (this.length > 0) {
       if (idleMs > resendAfterMs) this.restart();
@@ -243,11 +247,13 @@ export class CommandSession {
     this.#inFlightBytes -= command.bytes.length;
     const sequence = this.#first++;
     if (this.#sent > 0) this.#sent--;
-    this.#progressAtMs = this.#options.runtime.now();
-    const isForgotten = outcome.kind === 'forgotten';
-    const error = isForgotten ? new ResultForgottenError(this.#session ?? 0, sequence) : undefined;
-    command.settle(error === undefined ? outcome : { kind: 'lost', error });
+    this.#hasProgressed = true;
+    command.settle(outcome.kind === 'forgotten' ? this.#forgotten(sequence) : outcome);
     if (this.#waiting.length > 0) this.#flushSoon();
+  }
+
+  #forgotten(sequence: number): SessionOutcome {
+    return { kind: 'lost', error: new ResultForgottenError(this.#session ?? 0, sequence) };
   }
 
   #resendFrom(expected: number): void {

@@ -1,5 +1,5 @@
 import { DecodeError, invariant, toError } from '@mosaik/primitives';
-import type { Entry } from '../../raft/types.ts';
+import type { Entry, LogIndex, Term } from '../../raft/types.ts';
 import { CommandMalformedError, CommandRejectedError, NondeterminismError } from '../errors.ts';
 import type { DeterminismGuard } from '../guard.ts';
 import type { ApplyContext, EncodedResult, MachineCodecs, MachineInstance } from '../machine.ts';
@@ -40,17 +40,21 @@ export class CommandRunner<Command, Result, Query, Answer> {
    * @throws {NondeterminismError} under the guard.
    */
   run(encoded: readonly Uint8Array[], place: ApplyPlace, firstPlace: number): readonly Applied<Result>[] {
-    const contexts = encoded.map((_, at) => contextOf(place, firstPlace + at));
-    if (this.#instance.applyEncoded !== undefined)
+    if (this.#instance.applyEncoded !== undefined) {
+      const context = new PlacedContext(place);
       return this.#guard.run(() =>
-        encoded.map((bytes, at) => this.#applyEncoded(bytes, contexts[at] as ApplyContext)),
+        encoded.map((bytes, at) => this.#applyEncoded(bytes, context.movedTo(firstPlace + at))),
       );
+    }
     const commands = encoded.map((bytes) => this.#decode(bytes));
     const areAllWell = commands.every((command) => !(command instanceof CommandMalformedError));
+    if (areAllWell && commands.length > 1 && this.#instance.applyBatch !== undefined) {
+      const contexts = commands.map((_, at) => new PlacedContext(place).movedTo(firstPlace + at));
+      return this.#guard.run(() => this.#applyBatch(commands as Command[], contexts));
+    }
+    const context = new PlacedContext(place);
     return this.#guard.run(() =>
-      areAllWell && commands.length > 1 && this.#instance.applyBatch !== undefined
-        ? this.#applyBatch(commands as Command[], contexts)
-        : commands.map((command, at) => this.#apply(command, contexts[at] as ApplyContext)),
+      commands.map((command, at) => this.#apply(command, context.movedTo(firstPlace + at))),
     );
   }
 
@@ -120,15 +124,29 @@ function requireAtOnce(result: unknown): void {
   throw new NondeterminismError('a promise', 'apply must be synchronous, and its result the value itself');
 }
 
-function contextOf({ entry, nowMs }: ApplyPlace, place: number): ApplyContext {
-  let random: (() => number) | undefined;
-  return {
-    index: entry.index,
-    term: entry.term,
-    now: nowMs,
-    random: () => {
-      random ??= randomAt(entry.index, entry.term, place);
-      return random();
-    },
-  };
+/** What a command may know. Commands that are applied one by one share it, as none may use it when it was applied. */
+class PlacedContext implements ApplyContext {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly now: number;
+  /** A function of its own, so that it can be taken out of the context. */
+  readonly random: () => number;
+  #place = 0;
+  #draw: (() => number) | undefined;
+
+  constructor({ entry, nowMs }: ApplyPlace) {
+    this.index = entry.index;
+    this.term = entry.term;
+    this.now = nowMs;
+    this.random = () => {
+      this.#draw ??= randomAt(this.index, this.term, this.#place);
+      return this.#draw();
+    };
+  }
+
+  movedTo(place: number): this {
+    this.#place = place;
+    this.#draw = undefined;
+    return this;
+  }
 }

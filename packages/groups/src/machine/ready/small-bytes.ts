@@ -9,13 +9,15 @@ export class SmallBytes {
   #end = 0;
 
   copyOf(bytes: Uint8Array): Uint8Array {
-    if (bytes.length > SMALL_BYTES) return new Uint8Array(bytes);
-    if (this.#slab.length - this.#end < bytes.length) {
+    const { length } = bytes;
+    if (length > SMALL_BYTES) return new Uint8Array(bytes);
+    if (this.#slab.length - this.#end < length) {
       this.#slab = new Uint8Array(SLAB_BYTES);
       this.#end = 0;
     }
-    this.#slab.set(bytes, this.#end);
-    this.#end += bytes.length;
-    return this.#slab.subarray(this.#end - bytes.length, this.#end);
+    const start = this.#end;
+    this.#slab.set(bytes, start);
+    this.#end += length;
+    return this.#slab.subarray(start, this.#end);
   }
 }

@@ -8,6 +8,7 @@ import {
   isUniqueId,
   type StreamId,
   streamId,
+  validateSync,
 } from '@mosaik/primitives';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
@@ -89,4 +90,27 @@ export function stream<In, Out>(
   const { schema, codec = datumCodec as Codec<In>, id = streamId(name) } = options;
   if (!isUniqueId(id)) throw new InvalidArgumentError('id', '64 lowercase hexadecimal digits');
   return Object.freeze({ id, name, codec, schema });
+}
+
+/** A datum as it travels: a part of larger memory, such as of the block that it came in. */
+export interface EncodedDatum {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Decodes and checks a datum.
+ *
+ * @throws {DecodeError} when it is not one of this stream, and what its schema throws.
+ */
+export function decodeDatum<Out>(
+  { codec, schema }: StreamDefinition<unknown, Out>,
+  { bytes, start, end }: EncodedDatum,
+): Out {
+  const decoded =
+    codec.decodeWithin === undefined
+      ? codec.decode(bytes.subarray(start, end))
+      : codec.decodeWithin(bytes, start, end);
+  return schema === undefined ? (decoded as Out) : validateSync(schema, decoded);
 }

@@ -1,5 +1,5 @@
 import { createQueue, invariant, type Queue, type WaitOptions, waitFor } from '@mosaik/primitives';
-import { BlockCursor, type Sequence } from '@mosaik/streams';
+import { BlockCursor, type EncodedDatum, type Sequence } from '@mosaik/streams';
 import type { KeptBlock, LogIdentity } from '../log/log-storage.ts';
 import type { Sink } from '../pull/sink.ts';
 
@@ -9,9 +9,8 @@ type Item =
   | { readonly type: 'caughtUp' };
 
 /** A datum as it is kept. */
-export interface RawDatum {
+export interface RawDatum extends EncodedDatum {
   readonly type: 'datum';
-  readonly encoded: Uint8Array;
   readonly lane: Lane;
   readonly offset: Sequence;
   readonly timeMs: number;
@@ -176,13 +175,14 @@ export class Feed {
   }
 
   #datum(cursor: BlockCursor): RawDatum | undefined {
-    const encoded = cursor.take();
+    cursor.advance();
     const offset = cursor.sequence;
     if (offset < this.#from) return undefined;
     const lane = this.#lane as Lane;
     invariant(offset === lane.next, 'a datum is given out of its turn');
     lane.next = offset + 1;
-    return { type: 'datum', encoded, lane, offset, timeMs: this.#timeMs };
+    const { bytes, start, end } = cursor;
+    return { type: 'datum', bytes, start, end, lane, offset, timeMs: this.#timeMs };
   }
 
   #gap(from: Sequence, to: Sequence | undefined): RawGap {

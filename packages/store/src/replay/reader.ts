@@ -1,16 +1,17 @@
 import {
+  batchesOf,
   createEventStream,
+  DONE,
   type EventSource,
+  iteratorOf,
   toError,
-  validateSync,
   type WaitOptions,
 } from '@mosaik/primitives';
-import type { StreamDefinition } from '@mosaik/streams';
+import { decodeDatum, type StreamDefinition } from '@mosaik/streams';
 import type { Feed, RawDatum, RawGap } from './feed.ts';
 import type { InvalidReplayedDatum, ReplayGap, ReplayRecord } from './replay.ts';
 
 const BATCH_DATUMS = 256;
-const DONE: IteratorResult<never, void> = { done: true, value: undefined };
 
 /** Decodes what the feed holds, only when somebody reads it. */
 export class ReplayReader<Out> {
@@ -30,30 +31,19 @@ export class ReplayReader<Out> {
     this.#takeMark = takeMark;
   }
 
-  /** The data; written out by hand: what is there already costs one settled promise and no generator. */
   iterate(options: WaitOptions = {}): AsyncIterableIterator<Out, void, void> {
-    return iterator(() => this.#nextDatum(options));
+    return iteratorOf(() => this.#nextDatum(options));
   }
 
   batches(
     options: WaitOptions & { readonly maxDatums?: number } = {},
   ): AsyncIterableIterator<Out[], void, void> {
-    const { maxDatums = BATCH_DATUMS } = options;
-    return iterator<Out[]>(async () => {
-      const first = await this.#nextDatum(options);
-      if (first.done === true) return DONE;
-      const batch = [first.value];
-      while (batch.length < maxDatums) {
-        const next = this.#tryDatum();
-        if (next === undefined) break;
-        batch.push(next.value);
-      }
-      return { done: false, value: batch };
-    });
+    const { maxDatums: maxItems = BATCH_DATUMS } = options;
+    return batchesOf({ wait: () => this.#nextDatum(options), take: () => this.#tryDatum(), maxItems });
   }
 
   records(options: WaitOptions = {}): AsyncIterableIterator<ReplayRecord<Out>, void, void> {
-    return iterator<ReplayRecord<Out>>(async () => {
+    return iteratorOf<ReplayRecord<Out>>(async () => {
       while (!this.#feed.isClosed) {
         const record = this.#tryRecord();
         if (record !== undefined) return { done: false, value: record };
@@ -67,7 +57,7 @@ export class ReplayReader<Out> {
     options: WaitOptions & { readonly maxRecords?: number } = {},
   ): AsyncIterableIterator<ReplayRecord<Out>[], void, void> {
     const { maxRecords = BATCH_DATUMS } = options;
-    return iterator<ReplayRecord<Out>[]>(async () => {
+    return iteratorOf<ReplayRecord<Out>[]>(async () => {
       while (!this.#feed.isClosed) {
         const batch: ReplayRecord<Out>[] = [];
         while (batch.length < maxRecords) {
@@ -134,10 +124,8 @@ export class ReplayReader<Out> {
   }
 
   #decode(raw: RawDatum): IteratorYieldResult<Out> | undefined {
-    const { codec, schema } = this.#definition;
     try {
-      const decoded = codec.decode(raw.encoded);
-      const value = schema === undefined ? (decoded as Out) : validateSync(schema, decoded);
+      const value = decodeDatum(this.#definition, raw);
       this.datumCount++;
       return { done: false, value };
     } catch (thrown) {
@@ -159,13 +147,4 @@ export class ReplayReader<Out> {
     this.invalidCount++;
     this.invalid.emit({ type: 'invalid', producer, log, offset, error });
   }
-}
-
-function iterator<T>(next: () => Promise<IteratorResult<T, void>>): AsyncIterableIterator<T, void, void> {
-  const self: AsyncIterableIterator<T, void, void> = {
-    next,
-    return: () => Promise.resolve(DONE),
-    [Symbol.asyncIterator]: () => self,
-  };
-  return self;
 }

@@ -1,4 +1,5 @@
 import { createQueue, type PeerId, type Queue, type WaitOptions, waitFor } from '@mosaik/primitives';
+import type { EncodedDatum } from '../definition.ts';
 import { type Block, BlockCursor } from '../wire/block.ts';
 import type { Epoch, Sequence } from '../wire/messages.ts';
 import type { Gap } from './consumer.ts';
@@ -17,12 +18,8 @@ interface Missed {
 type Item = Received | Missed;
 
 /** A datum as it came, and where from. */
-export interface RawDatum {
+export interface RawDatum extends EncodedDatum {
   readonly type: 'datum';
-  /** The block that it came in; it lies between `start` and `end`. */
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
   readonly producer: PeerId;
   readonly epoch: Epoch;
   readonly sequence: Sequence;

@@ -1,18 +1,19 @@
 import {
+  batchesOf,
   ClosedError,
   createEventStream,
+  DONE,
   type EventSource,
+  iteratorOf,
   toError,
-  validateSync,
   type WaitOptions,
 } from '@mosaik/primitives';
-import type { StreamDefinition } from '../definition.ts';
+import { decodeDatum, type StreamDefinition } from '../definition.ts';
 import type { StreamMetrics } from '../metrics.ts';
 import type { DatumRecord, Gap, InvalidDatum } from './consumer.ts';
 import type { Inbox, RawDatum } from './inbox.ts';
 
 const BATCH_DATUMS = 256;
-const DONE: IteratorResult<never, void> = { done: true, value: undefined };
 
 /** Decodes what the inbox holds, only when somebody reads it, and tells of what cannot be. */
 export class Reader<Out> {
@@ -40,9 +41,8 @@ export class Reader<Out> {
     return result.value;
   }
 
-  /** Written out by hand: a datum that is there already costs one settled promise and no generator. */
   iterate(): AsyncIterableIterator<Out, void, void> {
-    return iterator(() => {
+    return iteratorOf(() => {
       const result = this.#next();
       return result === undefined ? this.#nextWaiting({}) : Promise.resolve(result);
     });
@@ -51,22 +51,12 @@ export class Reader<Out> {
   batches(
     options: WaitOptions & { readonly maxDatums?: number } = {},
   ): AsyncIterableIterator<Out[], void, void> {
-    const { maxDatums = BATCH_DATUMS } = options;
-    return iterator<Out[]>(async () => {
-      const first = await this.#nextWaiting(options);
-      if (first.done === true) return DONE;
-      const batch = [first.value];
-      while (batch.length < maxDatums) {
-        const next = this.#next();
-        if (next === undefined) break;
-        batch.push(next.value);
-      }
-      return { done: false, value: batch };
-    });
+    const { maxDatums: maxItems = BATCH_DATUMS } = options;
+    return batchesOf({ wait: () => this.#nextWaiting(options), take: () => this.#next(), maxItems });
   }
 
   records(options: WaitOptions = {}): AsyncIterableIterator<DatumRecord<Out> | Gap, void, void> {
-    return iterator<DatumRecord<Out> | Gap>(async () => {
+    return iteratorOf<DatumRecord<Out> | Gap>(async () => {
       while (!this.#inbox.isClosed) {
         const record = this.#record();
         if (record !== undefined) return { done: false, value: record };
@@ -119,14 +109,8 @@ export class Reader<Out> {
   }
 
   #decode(raw: RawDatum): IteratorYieldResult<Out> | undefined {
-    const { codec, schema } = this.#definition;
     try {
-      const { bytes, start, end } = raw;
-      const decoded =
-        codec.decodeWithin === undefined
-          ? codec.decode(bytes.subarray(start, end))
-          : codec.decodeWithin(bytes, start, end);
-      return { done: false, value: schema === undefined ? (decoded as Out) : validateSync(schema, decoded) };
+      return { done: false, value: decodeDatum(this.#definition, raw) };
     } catch (thrown) {
       this.#tellInvalid(raw, toError(thrown));
       return undefined;
@@ -144,13 +128,4 @@ export class Reader<Out> {
     this.#metrics.invalid();
     this.invalid.emit({ type: 'invalid', producer, epoch, sequence, error });
   }
-}
-
-function iterator<T>(next: () => Promise<IteratorResult<T, void>>): AsyncIterableIterator<T, void, void> {
-  const self: AsyncIterableIterator<T, void, void> = {
-    next,
-    return: () => Promise.resolve(DONE),
-    [Symbol.asyncIterator]: () => self,
-  };
-  return self;
 }

@@ -3,14 +3,18 @@ import { type Child, startChild } from '../../child.ts';
 import { resultOf } from '../../result.ts';
 import type { Suite, SuiteContext } from '../../suite.ts';
 import { inTurns } from '../../turns.ts';
+import { publish } from './published.ts';
 
 /** Others in the network of the node that is measured: it has neighbours to keep an eye on. */
 const OTHERS = 4;
 /** After the start, before it counts as idle: catalogs and connections have settled. */
 const SETTLE_MS = 5_000;
-const IDLE_MS = 10_000;
+const IDLE_MS = 15_000;
 
 type System = 'ours' | 'bare';
+
+/** A process with a node in it, in the network that is there. */
+type StartNode = (system: System) => Promise<Child>;
 
 interface Idle {
   readonly cpuPercent: number;
@@ -28,35 +32,33 @@ export const nodeSuite: Suite = {
   results: [start.name, cpu.name, rss.name],
   async run(context) {
     await using stack = new AsyncDisposableStack();
+    const { program } = stack.use(await publish(new URL('./program.mjs', import.meta.url)));
+    const startNode: StartNode = (system) => startChild(program, [system, bootstrap]);
     let bootstrap = '';
     for (let other = 0; other < OTHERS; other++) {
-      const child = stack.use(await startNode('ours', bootstrap));
+      const child = stack.use(await startNode('ours'));
       bootstrap ||= child.ready;
     }
     const sides = { ours: 'ours', peer: 'bare' } as const;
     await context.measure([start.name], async () => {
-      const take = (system: System): Promise<number> => timeOfStart(system, bootstrap);
+      const take = (system: System): Promise<number> => timeOfStart(startNode, system);
       const runs = await inTurns<System, number>(sides, { runs: context.runs, take, warmUp: take });
       return [resultOf({ ...start, ...about }, runs)];
     });
-    await context.measure([cpu.name, rss.name], () => measureIdle(context, bootstrap));
+    await context.measure([cpu.name, rss.name], () => measureIdle(context, startNode));
   },
 };
 
-function startNode(system: System, bootstrap: string): Promise<Child> {
-  return startChild(new URL('./worker.ts', import.meta.url), [system, bootstrap]);
-}
-
 /** From asking for the process to its being ready. */
-async function timeOfStart(system: System, bootstrap: string): Promise<number> {
+async function timeOfStart(startNode: StartNode, system: System): Promise<number> {
   const startedAt = performance.now();
-  await using _child = await startNode(system, bootstrap);
+  await using _child = await startNode(system);
   return performance.now() - startedAt;
 }
 
-async function measureIdle(context: SuiteContext, bootstrap: string) {
-  await using ours = await startNode('ours', bootstrap);
-  await using peer = await startNode('bare', bootstrap);
+async function measureIdle(context: SuiteContext, startNode: StartNode) {
+  await using ours = await startNode('ours');
+  await using peer = await startNode('bare');
   const runs = await inTurns(
     { ours, peer },
     {

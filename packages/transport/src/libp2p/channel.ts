@@ -1,6 +1,9 @@
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface';
 import { Uint8ArrayList } from 'uint8arraylist';
 import type { Channel, ChannelEnd, ChannelEvents, ChannelFactory } from '../link/channel.ts';
+import type { Priority } from '../protocol.ts';
+import type { Turns, Waiting } from './turns.ts';
+import type { Windows } from './windows.ts';
 
 /** What is known of the connection when a stream on it ends. */
 export interface StreamContext {
@@ -8,7 +11,15 @@ export interface StreamContext {
   readonly connectionEnd: () => Extract<ChannelEnd, { reason: string }>;
   /** An error of our own code within an event of the stream; libp2p would end the process with it. */
   readonly onError: (error: unknown) => void;
+  readonly priority: Priority;
+  /** In which bulk leaves; shared by all streams of the node. */
+  readonly turns: Turns;
+  /** Shared by all streams of the connection. */
+  readonly windows: Windows;
 }
+
+/** Up to here a frame does not wait for its turn: a link that has no more to say is no bulk, whatever its priority. */
+const SMALL_BYTES = 8_192;
 
 /**
  * A stream of libp2p as a channel of bytes. Attach it in the turn in which the stream was handed over.
@@ -21,10 +32,12 @@ export function streamChannel(stream: Stream, context: StreamContext): ChannelFa
   return (events) => new StreamChannel(stream, context, events);
 }
 
-class StreamChannel implements Channel {
+class StreamChannel implements Channel, Waiting {
   readonly #stream: Stream;
   readonly #context: StreamContext;
   readonly #events: ChannelEvents;
+  /** A frame that waits for its turn; until it has left nothing else is written. */
+  #held: Uint8ArrayList | undefined;
   #hasRemoteEnded = false;
   #hasFinished = false;
   #isAborted = false;
@@ -36,7 +49,7 @@ class StreamChannel implements Channel {
     this.#stream = stream;
     this.#context = context;
     this.#events = events;
-    tellWindowsLazily(stream as unknown as YamuxInternals);
+    context.windows.tune(stream);
     stream.addEventListener('message', (event) => this.#guard(() => this.#onMessage(event)));
     stream.addEventListener('drain', () => queueMicrotask(() => this.#guard(() => this.#onDrain())));
     stream.addEventListener('end', () => this.#guard(() => this.#onEnd()));
@@ -52,7 +65,32 @@ class StreamChannel implements Channel {
   write(chunks: readonly Uint8Array[]): boolean {
     // A stream that is closing says so by its event; until then what is written is as lost as on any dying link.
     if (this.#stream.writeStatus !== 'writable') return true;
-    return this.#stream.send(new Uint8ArrayList(...chunks));
+    const frame = new Uint8ArrayList(...chunks);
+    if (this.#context.priority === 'control' || frame.byteLength <= SMALL_BYTES)
+      return this.#stream.send(frame);
+    const { turns } = this.#context;
+    if (turns.isFree && !this.#stream.writableNeedsDrain) {
+      turns.spend(frame.byteLength);
+      return this.#stream.send(frame);
+    }
+    this.#held = frame;
+    // A connection or window that is full says when there is room.
+    if (!this.#stream.writableNeedsDrain) turns.join(this);
+    return false;
+  }
+
+  go(): number {
+    if (!this.#isOpen || this.#stream.writableNeedsDrain) return 0;
+    const bytes = this.#held?.byteLength ?? 0;
+    this.#guard(() => this.#sendHeld() && this.#events.drain());
+    return bytes;
+  }
+
+  /** Sends the frame that waits, if there is one; false when there is no room for another. */
+  #sendHeld(): boolean {
+    const frame = this.#held;
+    this.#held = undefined;
+    return frame === undefined || this.#stream.writeStatus !== 'writable' || this.#stream.send(frame);
   }
 
   /**
@@ -79,6 +117,7 @@ class StreamChannel implements Channel {
   closeWrite(): void {
     if (this.#hasFinished) return;
     this.#hasFinished = true;
+    this.#sendHeld();
     // It rejects when the stream closes first, which the close event tells.
     this.#stream.close().catch(() => {});
   }
@@ -94,7 +133,9 @@ class StreamChannel implements Channel {
   }
 
   #onDrain(): void {
-    if (!this.#stream.writableNeedsDrain && this.#isOpen) this.#events.drain();
+    if (this.#stream.writableNeedsDrain || !this.#isOpen) return;
+    if (this.#context.priority === 'control') this.#events.drain();
+    else this.#context.turns.join(this);
   }
 
   #onEnd(): void {
@@ -108,6 +149,8 @@ class StreamChannel implements Channel {
     if (this.#isClosed) return;
     this.#takeWhatWaits();
     this.#isClosed = true;
+    this.#held = undefined;
+    this.#context.turns.leave(this);
     this.#events.closed(this.#endOf(event));
   }
 
@@ -131,7 +174,7 @@ class StreamChannel implements Channel {
     return this.#context.connectionEnd();
   }
 
-  #guard(work: () => void): void {
+  #guard(work: () => unknown): void {
     try {
       work();
     } catch (error) {
@@ -147,29 +190,3 @@ function plain(chunk: Uint8Array): Uint8Array {
     ? chunk
     : new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
-
-/** The parts of a stream of Yamux 8.0.1 that {@link tellWindowsLazily} knows. */
-interface YamuxInternals {
-  sendWindowUpdate?: unknown;
-  readonly recvWindow?: unknown;
-  readonly recvWindowCapacity?: unknown;
-  readonly state?: unknown;
-}
-
-/**
- * Yamux tells the sender of every piece that was read, at the price of an encrypted message and a write each: a fifth of
- * what bulk costs a receiver. The specification asks for no more than that the window does not run dry, so the sender
- * is told when half of it is used up. A stream that is not as we know it is left as it is.
- */
-function tellWindowsLazily(stream: YamuxInternals): void {
-  const { sendWindowUpdate } = stream;
-  if (typeof sendWindowUpdate !== 'function') return;
-  stream.sendWindowUpdate = (): void => {
-    const { recvWindow, recvWindowCapacity, state } = stream;
-    if (state === ESTABLISHED && Number(recvWindowCapacity) * 2 > Number(recvWindow)) return;
-    sendWindowUpdate.call(stream);
-  };
-}
-
-/** As Yamux numbers its states: a stream that is still being opened has flags to send with its updates. */
-const ESTABLISHED = 3;

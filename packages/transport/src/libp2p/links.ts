@@ -106,17 +106,14 @@ export class Links {
 
   /** A link over a stream that was negotiated in either direction. */
   #wrap<M>(protocol: Protocol<M>, stream: Stream, raw: Libp2pConnection): Link<M> {
-    const { members, runtime, metrics, onError } = this.#options;
+    const { members, runtime, metrics } = this.#options;
     const link = createLink({
       peer: peerOf(raw),
       protocol,
       protocolId: stream.protocol,
       direction: stream.direction,
       runtime,
-      channel: streamChannel(stream, {
-        connectionEnd: () => members.endOf(raw),
-        onError: (error) => onError(error, 'stream'),
-      }),
+      channel: streamChannel(stream, members.contextOf(raw, protocol.priority)),
     });
     this.#open.add(link);
     void link.ended.then((end) => {

@@ -13,10 +13,13 @@ import type { ChannelEnd } from '../link/channel.ts';
 import { createLink } from '../link/create-link.ts';
 import type { LinkEnd } from '../link/end.ts';
 import type { Link } from '../link/link.ts';
+import type { Priority } from '../protocol.ts';
 import type { Connection, DisconnectReason, TransportEvent } from '../transport.ts';
-import { streamChannel } from './channel.ts';
+import { type StreamContext, streamChannel } from './channel.ts';
 import { atMost, closeConnection, dropConnection, peerOf } from './connection.ts';
 import { type Beat, livenessProtocol, watchLiveness } from './liveness.ts';
+import type { Turns } from './turns.ts';
+import { Windows } from './windows.ts';
 
 /** RFC 6298 §2: the weight of a new sample in the smoothed round trip. */
 const RTT_ALPHA = 1 / 8;
@@ -30,7 +33,9 @@ interface Member {
   readonly raw: Libp2pConnection;
   readonly link: Link<Beat>;
   readonly scope: Scope;
+  /** Smoothed. */
   rttMs: number | undefined;
+  shortestRttMs: number | undefined;
   reason: DisconnectReason | undefined;
 }
 
@@ -39,6 +44,8 @@ interface MembersOptions {
   readonly self: PeerId;
   readonly protocolId: string;
   readonly silenceMs: number;
+  readonly streamWindowBytes: number;
+  readonly turns: Turns;
   readonly onError: (error: unknown) => void;
 }
 
@@ -54,6 +61,7 @@ export class Members {
   readonly #options: MembersOptions;
   readonly #members = new Map<string, Member>();
   readonly #silent = new WeakSet<Libp2pConnection>();
+  readonly #windows = new WeakMap<Libp2pConnection, Windows>();
   #isClosing = false;
   #isClosed = false;
 
@@ -74,8 +82,24 @@ export class Members {
     return this.#preferred(peer)?.rttMs;
   }
 
-  /** What a stream should report when its connection went away under it. */
-  endOf(raw: Libp2pConnection): Extract<ChannelEnd, { reason: string }> {
+  /** What a stream of a connection, negotiated in either direction, has to know of it. */
+  contextOf(raw: Libp2pConnection, priority: Priority): StreamContext {
+    const { onError, turns } = this.#options;
+    const windows = this.#windowsOf(raw);
+    return { priority, turns, windows, onError, connectionEnd: () => this.#endOf(raw) };
+  }
+
+  #windowsOf(raw: Libp2pConnection): Windows {
+    const known = this.#windows.get(raw);
+    if (known !== undefined) return known;
+    const { scope, streamWindowBytes } = this.#options;
+    const rttMs = (): number | undefined => this.#members.get(raw.id)?.shortestRttMs;
+    const windows = new Windows({ runtime: scope.runtime, streamWindowBytes, rttMs });
+    this.#windows.set(raw, windows);
+    return windows;
+  }
+
+  #endOf(raw: Libp2pConnection): Extract<ChannelEnd, { reason: string }> {
     return this.#silent.has(raw)
       ? { kind: 'silent', reason: `nothing heard for ${this.#options.silenceMs} ms` }
       : { kind: 'lost', reason: 'the connection ended without a goodbye' };
@@ -97,11 +121,13 @@ export class Members {
       raw,
       link: this.#livenessLink(raw, peer, stream),
       rttMs: undefined,
+      shortestRttMs: undefined,
       reason: undefined,
     };
     this.#members.set(raw.id, member);
     watchLiveness(member.scope, member.link, silenceMs, {
       rtt: (rttMs) => {
+        member.shortestRttMs = Math.min(rttMs, member.shortestRttMs ?? rttMs);
         member.rttMs = member.rttMs === undefined ? rttMs : member.rttMs + RTT_ALPHA * (rttMs - member.rttMs);
       },
       silent: () => this.#declareSilent(member),
@@ -118,10 +144,7 @@ export class Members {
       protocolId: this.#options.protocolId,
       direction: raw.direction,
       runtime: this.#options.scope.runtime,
-      channel: streamChannel(stream, {
-        connectionEnd: () => this.endOf(raw),
-        onError: this.#options.onError,
-      }),
+      channel: streamChannel(stream, this.contextOf(raw, livenessProtocol.priority)),
     });
   }
 

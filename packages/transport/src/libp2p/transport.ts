@@ -44,6 +44,7 @@ import { Members } from './members.ts';
 import { createNode, type Node } from './node.ts';
 import { type Libp2pTransportOptions, type Limits, limitsOf } from './options.ts';
 import { Topics } from './topics.ts';
+import { Turns } from './turns.ts';
 
 /** How long links have to say goodbye when their connection is closed. */
 const GOODBYE_MS = 500;
@@ -109,10 +110,19 @@ class Libp2pTransport implements Transport {
     this.#scope = scope;
     this.#addresses = createWatch<readonly Address[]>([], { equals: sameItems });
     this.local = localPeer(identity, network, this.#addresses);
-    const { dialTimeoutMs, silenceMs } = limits;
+    const { dialTimeoutMs, silenceMs, streamWindowBytes } = limits;
     const liveness = protocolId(network, livenessProtocol);
     const onError = this.#reporter('stream');
-    const members = new Members({ scope, self, protocolId: liveness, silenceMs, onError });
+    const turns = new Turns(this.runtime);
+    const members = new Members({
+      scope,
+      self,
+      protocolId: liveness,
+      silenceMs,
+      streamWindowBytes,
+      turns,
+      onError,
+    });
     this.#members = members;
     const { metrics } = this;
     this.#joins = new Joins({

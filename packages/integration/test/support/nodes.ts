@@ -8,7 +8,7 @@ export const LOOPBACK = '/ip4/127.0.0.1/tcp/0';
 /** Options of a node that can be told to another process. */
 export type NodeOptions = Pick<
   Libp2pTransportOptions,
-  'listen' | 'silenceMs' | 'dialTimeoutMs' | 'mdns' | 'relay'
+  'listen' | 'silenceMs' | 'dialTimeoutMs' | 'encryption' | 'mdns' | 'relay'
 > & {
   readonly network?: string;
   readonly secretKey: string;

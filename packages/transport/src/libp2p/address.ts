@@ -29,11 +29,12 @@ export function nameAddress(address: Address, peer: PeerId): Address | undefined
   return last === name ? address : undefined;
 }
 
+/** How Noise and TLS say that somebody else answered; libp2p keeps no more than the text of their errors. */
+const WRONG_PEER = /does not match expected remote identity key|Unexpected Peer/;
+
 /** What a failed dial means. */
 export function dialError(who: string, addresses: readonly Address[], cause: Error): Error {
-  const isOther = messagesOf(cause).some((message) =>
-    message.includes('does not match expected remote identity key'),
-  );
+  const isOther = messagesOf(cause).some((message) => WRONG_PEER.test(message));
   return isOther ? new WrongPeerError(who, { cause }) : new PeerUnreachableError(who, addresses, { cause });
 }
 

@@ -1,4 +1,3 @@
-import { noise } from '@chainsafe/libp2p-noise';
 import { yamux } from '@chainsafe/libp2p-yamux';
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub';
 import { type Identify, identify } from '@libp2p/identify';
@@ -6,6 +5,7 @@ import type { Libp2p, PeerInfo, ServiceMap } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
 import { type NetworkId, shortId } from '@mosaik/primitives';
 import { createLibp2p, type Libp2pOptions } from 'libp2p';
+import { encryptersOf } from './encryption.ts';
 import type { Identity } from './identity.ts';
 import type { Libp2pTransportOptions, Limits } from './options.ts';
 import { gossipMessageId } from './topics.ts';
@@ -57,7 +57,7 @@ export async function createNode({
       ...(options.announce ? { announce: [...options.announce] } : {}),
     },
     transports: [tcp(), ...relay.transports],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: await encryptersOf(options.encryption ?? ['tls', 'noise']),
     streamMuxers: [
       yamux({
         maxInboundStreams: MAX_STREAMS_PER_PROTOCOL,

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, type Metrics, type NetworkId, type Runtime } from '@mosaik/primitives';
 import type { SecretKey } from '../secret-key.ts';
 import type { Address } from '../transport.ts';
+import type { Encryption } from './encryption.ts';
 
 /** How to make a transport over libp2p. */
 export interface Libp2pTransportOptions {
@@ -26,6 +27,12 @@ export interface Libp2pTransportOptions {
    * From 256 KiB to 4 MiB; default 1 MiB. Larger windows carry more over long distances, and delay other streams more.
    */
   readonly streamWindowBytes?: number;
+  /**
+   * The encryptions that this node speaks, the preferred one first: whoever dials tries its own in this order, and takes
+   * the first that the other side speaks too. Default `['tls', 'noise']`: TLS 1.3 by Node's own OpenSSL, at half the price
+   * for large messages, and Noise with those that have no TLS. Two that have none in common cannot connect.
+   */
+  readonly encryption?: readonly Encryption[];
   /** Finds peers of the same network on the local network by multicast DNS. Default off. */
   readonly mdns?: boolean | { readonly intervalMs?: number };
   /** Circuit relay: serve as one, or be reachable through others. Default off. */

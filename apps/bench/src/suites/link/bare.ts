@@ -1,11 +1,23 @@
 import { performance } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers/promises';
 import { noise } from '@chainsafe/libp2p-noise';
 import { yamux } from '@chainsafe/libp2p-yamux';
 import type { Libp2p, Stream } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
-import { decodeHello, ECHO, encodeHello, HELLO_BYTES, type Load, SINK, type Subject } from './workload.ts';
+import {
+  BULK_BYTES,
+  BULK_WARM_UP,
+  decodeHello,
+  ECHO,
+  ENDLESS,
+  encodeHello,
+  HELLO_BYTES,
+  type Load,
+  SINK,
+  type Subject,
+} from './workload.ts';
 
 const PROTOCOL = '/bare/1';
 const DONE = new Uint8Array([1]);
@@ -96,19 +108,62 @@ export function connectBare(node: Libp2p, address: string): Subject {
       return seconds;
     },
     async roundTrips(count: number, bytes: number) {
-      const stream = await open();
-      stream.send(encodeHello(ECHO, { bytes, messages: count }));
-      const message = new Uint8Array(bytes);
-      const times: number[] = [];
-      for (let round = 0; round < count; round++) {
-        const answered = arrival(stream, bytes);
-        const startedAt = performance.now();
-        stream.send(message);
-        await answered;
-        times.push(performance.now() - startedAt);
-      }
-      await stream.close();
-      return times;
+      return pingPong(await open(), count, bytes);
+    },
+    async besideBulk(count: number, bytes: number) {
+      const bulk = startBulk(await open());
+      await bulk.warm;
+      const [sentBefore, startedAt] = [bulk.sentBytes(), performance.now()];
+      const times = await pingPong(await open(), count, bytes);
+      const bytesPerSecond = (bulk.sentBytes() - sentBefore) / ((performance.now() - startedAt) / 1000);
+      await bulk.stop();
+      return { times, bytesPerSecond };
+    },
+  };
+}
+
+async function pingPong(stream: Stream, count: number, bytes: number): Promise<number[]> {
+  stream.send(encodeHello(ECHO, { bytes, messages: count }));
+  const message = new Uint8Array(bytes);
+  const times: number[] = [];
+  for (let round = 0; round < count; round++) {
+    const answered = arrival(stream, bytes);
+    const startedAt = performance.now();
+    stream.send(message);
+    await answered;
+    times.push(performance.now() - startedAt);
+  }
+  await stream.close();
+  return times;
+}
+
+/** Sends without end, and lets other work of the process in after each message. */
+function startBulk(stream: Stream): {
+  warm: Promise<void>;
+  sentBytes: () => number;
+  stop: () => Promise<void>;
+} {
+  const message = new Uint8Array(BULK_BYTES).fill(7);
+  const warm = Promise.withResolvers<void>();
+  let sent = 0;
+  let isStopped = false;
+  const run = async (): Promise<void> => {
+    stream.send(encodeHello(SINK, { bytes: BULK_BYTES, messages: ENDLESS }));
+    while (!isStopped) {
+      if (!stream.send(message)) await drained(stream);
+      if (++sent === BULK_WARM_UP) warm.resolve();
+      await setImmediate();
+    }
+    await stream.close();
+  };
+  const running = run();
+  running.catch(warm.reject);
+  return {
+    warm: warm.promise,
+    sentBytes: () => sent * BULK_BYTES,
+    stop: () => {
+      isStopped = true;
+      return running;
     },
   };
 }

@@ -1,5 +1,5 @@
 import { startChild } from '../../child.ts';
-import { type Result, resultOf, roundTripNames, roundTripResults } from '../../result.ts';
+import { percentile, type Result, resultOf, roundTripNames, roundTripResults } from '../../result.ts';
 import type { Suite, SuiteContext } from '../../suite.ts';
 import { inTurns } from '../../turns.ts';
 import { connectBare, startBare } from './bare.ts';
@@ -16,12 +16,14 @@ const loads: readonly Load[] = [
 const BARE_SHARE: Record<string, number> = { '100B': 0.06, '4KiB': 0.5, '64KiB': 1 };
 
 const ROUND_TRIPS = 3_000;
+const ROUND_TRIPS_BESIDE_BULK = 1_000;
+const BESIDE_BULK = ['link/rtt-p50-under-bulk', 'link/rtt-p99-under-bulk', 'link/bulk-beside-rtt'];
 const WARM_UP = 0.2;
 
 export const linkSuite: Suite = {
   name: 'link',
   about: 'links beside bare libp2p streams, two processes each',
-  results: [...loads.map(({ name }) => `link/${name}`), ...roundTripNames('link')],
+  results: [...loads.map(({ name }) => `link/${name}`), ...roundTripNames('link'), ...BESIDE_BULK],
   async run(context) {
     await using oursChild = await startChild(new URL('./responder.ts', import.meta.url), ['ours']);
     await using bareChild = await startChild(new URL('./responder.ts', import.meta.url), ['bare']);
@@ -33,6 +35,7 @@ export const linkSuite: Suite = {
       for (const load of loads)
         await context.measure([`link/${load.name}`], () => throughput(context, load, ours, bare));
       await context.measure(roundTripNames('link'), () => roundTrips(context, ours, bare));
+      await context.measure(BESIDE_BULK, () => besideBulk(context, ours, bare));
     } finally {
       await node.stop();
     }
@@ -73,4 +76,32 @@ async function roundTrips(context: SuiteContext, ours: Subject, bare: Subject): 
     },
   );
   return roundTripResults('link', bare.name, runs);
+}
+
+/** One stream saturates the pair, another one wants an answer. What the bulk got meanwhile is told too, or idling would win. */
+async function besideBulk(context: SuiteContext, ours: Subject, bare: Subject): Promise<Result[]> {
+  context.progress(`link/rtt-under-bulk: ${ROUND_TRIPS_BESIDE_BULK} round trips of 100 bytes beside 64 KiB`);
+  const runs = await inTurns(
+    { ours, peer: bare },
+    {
+      runs: context.runs,
+      take: (subject) => subject.besideBulk(ROUND_TRIPS_BESIDE_BULK, 100),
+      warmUp: (subject) => subject.besideBulk(ROUND_TRIPS_BESIDE_BULK * WARM_UP, 100),
+    },
+  );
+  const share = (part: number) =>
+    runs.map(({ ours: own, peer }) => ({
+      ours: percentile(own?.times, part),
+      peer: percentile(peer?.times, part),
+    }));
+  const rate = runs.map(({ ours: own, peer }) => ({
+    ours: own && own.bytesPerSecond / 1e6,
+    peer: peer && peer.bytesPerSecond / 1e6,
+  }));
+  const times = { unit: 'ms', peerName: bare.name, isTime: true };
+  return [
+    resultOf({ ...times, name: 'link/rtt-p50-under-bulk' }, share(0.5)),
+    resultOf({ ...times, name: 'link/rtt-p99-under-bulk' }, share(0.99)),
+    resultOf({ name: 'link/bulk-beside-rtt', unit: 'MB/s', peerName: bare.name }, rate),
+  ];
 }

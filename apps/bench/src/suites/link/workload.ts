@@ -12,7 +12,24 @@ export interface Subject {
   transfer(load: Load): Promise<number>;
   /** Round trips of one message at a time; returns each one's milliseconds. */
   roundTrips(count: number, bytes: number): Promise<number[]>;
+  /** The same while something else sends all it can to the same responder. */
+  besideBulk(count: number, bytes: number): Promise<BesideBulk>;
 }
+
+/** What round trips and bulk on one connection do to each other. */
+export interface BesideBulk {
+  /** Milliseconds of each round trip. */
+  readonly times: readonly number[];
+  /** What the bulk sent in the meantime. */
+  readonly bytesPerSecond: number;
+}
+
+/** Bulk in messages of this size… */
+export const BULK_BYTES = 65_536;
+/** …of which so many have gone before anything is measured. */
+export const BULK_WARM_UP = 200;
+/** More than any run sends: bulk ends when it is told to. */
+export const ENDLESS = 0xffff_ffff;
 
 /** The first bytes of a stream tell the responder what to do with the rest. */
 export const SINK = 1;

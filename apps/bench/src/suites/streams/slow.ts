@@ -17,10 +17,13 @@ export interface SlowSession extends AsyncDisposable {
   observe(other: Other): Promise<Observed>;
 }
 
-/** Both consumers receive for so long before the other one is hindered, and anything is counted. */
-const SETTLE_MS = 500;
-/** Long beside the quarter of a second that a consumer may hold up the others once. */
-const WINDOW_MS = 4_000;
+/**
+ * A consumer that lags may hold up the others for a quarter of a second once, and for a twentieth of the time from then on. Of
+ * one that is slow the latter is measured, so that it has been slow for a while; of one that stops the former, over as long
+ * as makes it a twentieth.
+ */
+const SETTLE_MS = 1_000;
+const WINDOW_MS: Readonly<Record<Other, number>> = { none: 3_000, slow: 3_000, stopped: 5_000 };
 /** How a process is made slow, whatever it is: it stands still for most of each period. */
 const PERIOD_MS = 200;
 const AWAKE_MS = 20;
@@ -39,8 +42,7 @@ export async function openSlow(contender: Contender): Promise<SlowSession> {
       await using hindered = other === 'none' ? undefined : await stage.start('consumer');
       await connect(sender, hindered === undefined ? [steady] : [steady, hindered]);
       await sender.request('start');
-      await pause(SETTLE_MS);
-      const perSecond = await rateOf(steady, () => hinder(hindered, other));
+      const perSecond = await rateBeside(steady, hindered, other);
       const kept = (await sender.request('stop')) as Kept;
       await quiet(steady);
       return { perSecond, ...kept };
@@ -56,30 +58,45 @@ async function connect(sender: Child, consumers: readonly Child[]): Promise<void
   ]);
 }
 
-/** Takes the time of the window. */
-async function hinder(child: Child | undefined, other: Other): Promise<void> {
-  if (child === undefined) return pause(WINDOW_MS);
-  const endsAt = performance.now() + WINDOW_MS;
+/** Datums a second that a consumer gets once things have settled, while the other one is hindered. */
+async function rateBeside(consumer: Child, hindered: Child | undefined, other: Other): Promise<number> {
+  const window = (): Promise<number> => rateOf(consumer, WINDOW_MS[other]);
+  if (hindered === undefined || other !== 'slow') await pause(SETTLE_MS);
+  if (hindered === undefined) return window();
+  const hindrance = hinder(hindered, other);
   try {
-    if (other === 'stopped') {
-      child.signal('SIGSTOP');
-      await pause(WINDOW_MS);
-    } else {
-      while (performance.now() < endsAt) {
-        child.signal('SIGSTOP');
-        await pause(PERIOD_MS - AWAKE_MS);
-        child.signal('SIGCONT');
-        await pause(AWAKE_MS);
-      }
-    }
+    if (other === 'slow') await pause(SETTLE_MS);
+    return await window();
   } finally {
-    child.signal('SIGCONT');
+    await hindrance.end();
   }
 }
 
-async function rateOf(consumer: Child, during: () => Promise<void>): Promise<number> {
+/** Stops the process for good, or most of the time; ending it has the process go on. */
+function hinder(child: Child, other: Other): { end(): Promise<void> } {
+  let isOver = false;
+  const alternate = async (): Promise<void> => {
+    while (!isOver) {
+      child.signal('SIGSTOP');
+      await pause(PERIOD_MS - AWAKE_MS);
+      child.signal('SIGCONT');
+      await pause(AWAKE_MS);
+    }
+  };
+  if (other === 'stopped') child.signal('SIGSTOP');
+  const alternating = other === 'slow' ? alternate() : undefined;
+  return {
+    async end() {
+      isOver = true;
+      await alternating;
+      child.signal('SIGCONT');
+    },
+  };
+}
+
+async function rateOf(consumer: Child, durationMs: number): Promise<number> {
   const [before, startedAt] = [await total(consumer), performance.now()];
-  await during();
+  await pause(durationMs);
   const [after, endedAt] = [await total(consumer), performance.now()];
   return (after - before) / ((endedAt - startedAt) / 1000);
 }

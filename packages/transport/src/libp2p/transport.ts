@@ -43,6 +43,7 @@ import { livenessProtocol } from './liveness.ts';
 import { Members } from './members.ts';
 import { createNode, type Node } from './node.ts';
 import { type Libp2pTransportOptions, type Limits, limitsOf } from './options.ts';
+import { stopNode } from './stop.ts';
 import { Topics } from './topics.ts';
 import { Turns } from './turns.ts';
 
@@ -249,7 +250,7 @@ class Libp2pTransport implements Transport {
     await atMost(this.runtime, GOODBYE_MS, this.#links.close(undefined, 'the node is closing'));
     await this.#members.close();
     await this.#scope.close();
-    await this.#node.stop();
+    await stopNode(this.#node);
     this.#addresses.close();
   }
 

@@ -1,9 +1,14 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Book, emptyBook, type Fill, match } from '../src/book.ts';
 import type { Note, Noted } from '../src/journal.ts';
 import { type Order, readOrders } from '../src/orders.ts';
 import { makeLedger } from '../src/report/ledger.ts';
 import { makeReport } from '../src/report/report.ts';
+import { BEACON } from '../src/stage/cast.ts';
+import { Cluster } from '../src/stage/cluster.ts';
 import { emptyView, takeFill } from '../src/view.ts';
 
 function order(sequence: number, side: Order['side'], price: number, quantity: number): Order {
@@ -156,5 +161,23 @@ describe('the report', () => {
     expect(brokenIn(last)).toEqual(['every view is what the orders give when matched again']);
     note.view.next = 1;
     expect(brokenIn(last)).toContain('every reporter has every fill');
+  });
+});
+
+describe('the processes', () => {
+  it('are started once each, and can be started again when they have ended', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mosaik-demo-test-'));
+    try {
+      const orders = { ordersFile: join(folder, 'none.ndjson'), spreadMs: 1, isEndless: false };
+      await using cluster = await Cluster.open({ folder, ...orders });
+      cluster.start(BEACON);
+      expect(() => cluster.start(BEACON)).toThrow('beacon runs already');
+      await cluster.kill(BEACON.name);
+      expect(cluster.isRunning(BEACON.name)).toBe(false);
+      cluster.start(BEACON);
+      expect(cluster.surprises).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

@@ -60,9 +60,19 @@ export class Cluster implements AsyncDisposable {
     return new Map(told);
   }
 
-  /** Starts a process that knows the address of the beacon, or of another one. */
+  /** Whether the process was started, and has not ended. */
+  isRunning(name: string): boolean {
+    return this.#running.has(name);
+  }
+
+  /**
+   * Starts a process that knows the address of the beacon, or of another one.
+   *
+   * @throws {Error} when it runs already: a second one would go unnoticed, and on.
+   */
   start(actor: Actor, bootstrap: string = this.#beaconAddress): void {
     const { name, role, index } = actor;
+    if (this.isRunning(name)) throw new Error(`${name} runs already`);
     const { folder, ordersFile, spreadMs, isEndless } = this.#options;
     const isBeacon = actor === BEACON;
     const config: NodeConfig = {

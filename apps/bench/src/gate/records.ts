@@ -24,7 +24,7 @@ export interface Records {
   readonly ratios: Readonly<Record<string, readonly number[]>>;
 }
 
-export const RECORDS_FILE: string = fileURLToPath(new URL('../../recorded.json', import.meta.url));
+const RECORDS_FILE = fileURLToPath(new URL('../../recorded.json', import.meta.url));
 
 const ABOUT =
   'Ratios of ours to the peer that the gate (npm run check -- --perf) compares with; one a session. Written by: npm run bench -- --record';

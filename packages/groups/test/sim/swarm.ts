@@ -227,31 +227,38 @@ class Swarm {
     while (!this.#isOver) {
       const live = this.#live;
       const node = live[randomInt(runtime, live.length)];
-      if (node !== undefined && !this.#isHushed) await this.#operate(name, node);
-      await this.#world.sleep(runtime.random() * 60);
+      const isKnown = node === undefined || this.#isHushed || (await this.#operate(name, node));
+      // What is not known stays open in the history: with many of those it cannot be judged any more.
+      await this.#world.sleep(runtime.random() * (isKnown ? 60 : 4_000));
     }
   }
 
-  async #operate(client: string, node: Node): Promise<void> {
+  /** Returns whether it is known what came of it. */
+  async #operate(client: string, node: Node): Promise<boolean> {
     const input = this.#draw();
     const pending = this.#history.invoke(client, input);
     const limit = new AbortController();
     let isEnded = false;
-    const end = (finish: () => void): void => {
-      if (!isEnded) finish();
+    let isKnown = false;
+    const end = (finish: () => void, known: boolean): void => {
+      if (isEnded) return;
+      finish();
       isEnded = true;
+      isKnown = known;
     };
     const run = this.#ask(node, input, limit.signal).then(
-      (output) => end(() => pending.ok(output)),
-      (error: unknown) => end(() => (isWithoutEffect(error) ? pending.fail() : pending.unknown())),
+      (output) => end(() => pending.ok(output), true),
+      (error: unknown) =>
+        isWithoutEffect(error) ? end(() => pending.fail(), true) : end(() => pending.unknown(), false),
     );
     const patienceMs = 500 + this.#world.runtime.random() * 5_000;
     // A node that crashes never answers; one that lives is told to give up.
     await Promise.race([run, this.#world.sleep(patienceMs)]);
-    if (isEnded) return;
+    if (isEnded) return isKnown;
     limit.abort();
     await Promise.race([run, this.#world.sleep(1)]);
-    end(() => pending.unknown());
+    end(() => pending.unknown(), false);
+    return isKnown;
   }
 
   #draw(): Input {

@@ -13,7 +13,7 @@ const SPREAD_MS = 200;
 /** No node announces by itself: how often it would depends on the size, and a window would catch all of them or none. */
 const NEVER_MS = 24 * 3_600_000;
 
-/** What each node sends, on average, in a second. */
+/** What each node sends, on average: in a second, or until all are equal. */
 export interface Traffic {
   readonly messages: number;
   readonly bytes: number;
@@ -23,11 +23,13 @@ export interface Traffic {
 export interface Measured {
   /** From the last join to equal catalogs, in virtual ms. */
   readonly joinMs: number;
-  /** What the whole join took here. */
+  /** What the whole join took here, … */
   readonly realSeconds: number;
-  /** From the first join to equal catalogs. */
+  /** … and what this process computed for that. */
+  readonly cpuSeconds: number;
+  /** From the first join to equal catalogs, in all. */
   readonly joining: Traffic;
-  /** Once nothing changes, announcements included. */
+  /** Once nothing changes, announcements included, in a second. */
   readonly steady: Traffic;
 }
 
@@ -42,11 +44,13 @@ function announceIntervalMs(count: number): number {
 export async function measureNetwork(count: number, steadyMs: number, seed: number): Promise<Measured> {
   const world = createWorld({ seed });
   const nodes: Discovery[] = [];
-  const beganAtMs = performance.now();
+  const [beganAtMs, before] = [performance.now(), process.cpuUsage()];
   const joined = await world.run(() => join(world, nodes, count));
   const realSeconds = (performance.now() - beganAtMs) / 1_000;
+  const { user, system } = process.cpuUsage(before);
+  const cpuSeconds = (user + system) / 1_000_000;
   const steady = await world.run(() => keep(world, nodes, steadyMs));
-  return { ...joined, realSeconds, steady };
+  return { ...joined, realSeconds, cpuSeconds, steady };
 }
 
 async function join(
@@ -54,7 +58,6 @@ async function join(
   nodes: Discovery[],
   count: number,
 ): Promise<Pick<Measured, 'joinMs' | 'joining'>> {
-  const meter = startMeter(world, count);
   for (let index = 0; index < count; index++) {
     const known = Math.floor(world.runtime.random() * index);
     const bootstrap = index > 0 ? [`sim://n${known}`] : [];
@@ -65,7 +68,8 @@ async function join(
   const lastAtMs = world.now;
   const options = { withinMs: 60_000, what: 'equal catalogs', everyMs: CHECK_EVERY_MS };
   await world.until(equality(nodes), options);
-  return { joinMs: world.now - lastAtMs, joining: meter() };
+  const { packets, bytes } = world.stats;
+  return { joinMs: world.now - lastAtMs, joining: { messages: packets / count, bytes: bytes / count } };
 }
 
 async function keep(world: World, nodes: readonly Discovery[], steadyMs: number): Promise<Traffic> {

@@ -1,8 +1,8 @@
-import Table from 'cli-table3';
+import type { Growth } from '../../growth.ts';
 import { type Result, type ResultName, resultOf } from '../../result.ts';
 import type { Suite, SuiteContext } from '../../suite.ts';
 import { compareCatalogs } from './comparison.ts';
-import { type Measured, measureNetwork, type Traffic } from './network.ts';
+import { type Measured, measureNetwork } from './network.ts';
 
 interface Size {
   readonly nodes: number;
@@ -21,6 +21,24 @@ const DIFFERENCES = 10;
 /** The simulator's seed. Everything but real time follows from it: a second run would say the same. */
 const SEED = 1;
 
+/** What is measured of each size: the last part of its name, its unit, and what it is. */
+const measures: readonly (readonly [string, string, string, (measured: Measured) => number])[] = [
+  ['join', 'virtual ms', 'equal after, virtual ms', ({ joinMs }) => joinMs],
+  ['join-messages', 'a node', 'messages a node', ({ joining }) => joining.messages],
+  ['join-bytes', 'bytes a node', 'bytes a node', ({ joining }) => joining.bytes],
+  ['join-cpu', 's', 'CPU, s', ({ cpuSeconds }) => cpuSeconds],
+  ['join-real', 's', 'real, s', ({ realSeconds }) => realSeconds],
+  ['messages', '/s a node', 'then messages/s', ({ steady }) => steady.messages],
+  ['bytes', 'bytes/s a node', 'bytes/s', ({ steady }) => steady.bytes],
+];
+
+const growth: Growth = {
+  title:
+    'discovery: simulated nodes join, each told one address; until all catalogs are equal, and once nothing changes',
+  sizes: sizes.map(({ nodes }) => nodes),
+  columns: measures.map(([what, , title]) => ({ title, nameOf: (nodes) => nameOf(what, nodes) })),
+};
+
 const syncBytes: ResultName = {
   name: 'discovery/sync-bytes',
   unit: `bytes, ${DIFFERENCES} of ${ENTRIES} differ`,
@@ -32,58 +50,34 @@ export const discoverySuite: Suite = {
   name: 'discovery',
   about: 'simulated nodes, each told one random address: until all catalogs are equal, and what that costs',
   results: [...sizes.flatMap(({ nodes }) => namesOf(nodes)), syncBytes.name],
+  growth: [growth],
   async run(context) {
     await context.measure([syncBytes.name], async () => {
       const { bytes, wholeBytes } = await compareCatalogs(ENTRIES, DIFFERENCES);
       return [resultOf(syncBytes, [{ ours: bytes, peer: wholeBytes }])];
     });
-    const rows: [number, Measured][] = [];
-    for (const size of sizes) await measureSize(context, size, rows);
-    if (rows.length > 0) console.log(trafficTable(rows));
+    for (const size of sizes) await measureSize(context, size);
   },
 };
 
-function measureSize(
-  context: SuiteContext,
-  { nodes, steadyMs }: Size,
-  rows: [number, Measured][],
-): Promise<void> {
+function measureSize(context: SuiteContext, { nodes, steadyMs }: Size): Promise<void> {
   return context.measure(namesOf(nodes), async () => {
     context.progress(`discovery: ${nodes} nodes join, and are watched for ${steadyMs / 1_000} virtual s`);
-    const measured = await measureNetwork(nodes, steadyMs, SEED);
-    rows.push([nodes, measured]);
-    return resultsOf(nodes, measured);
+    return resultsOf(nodes, await measureNetwork(nodes, steadyMs, SEED));
   });
+}
+
+function nameOf(what: string, nodes: number): string {
+  return `discovery/${what}-${nodes}`;
 }
 
 function namesOf(nodes: number): string[] {
-  return ['join', 'join-real', 'messages', 'bytes'].map((what) => `discovery/${what}-${nodes}`);
+  return measures.map(([what]) => nameOf(what, nodes));
 }
 
 /** There is nobody to compare with: what others simulate, or run a thousand of, is not the same thing. */
-function resultsOf(nodes: number, { joinMs, realSeconds, steady }: Measured): Result[] {
-  const result = (what: string, unit: string, ours: number): Result =>
-    resultOf({ name: `discovery/${what}-${nodes}`, unit, peerName: '–' }, [{ ours, peer: undefined }]);
-  return [
-    result('join', 'virtual ms', joinMs),
-    result('join-real', 's', realSeconds),
-    result('messages', '/s a node', steady.messages),
-    result('bytes', 'bytes/s a node', steady.bytes),
-  ];
-}
-
-function trafficTable(rows: readonly (readonly [number, Measured])[]): string {
-  const table = new Table({
-    head: ['each of', 'joining: messages/s', 'bytes/s', 'steady: messages/s', 'bytes/s', 'equal after'],
-    colAligns: ['right', 'right', 'right', 'right', 'right', 'right'],
-    style: { head: [], border: [], compact: true },
-  });
-  const cells = ({ messages, bytes }: Traffic): string[] => [
-    messages.toFixed(1),
-    Math.round(bytes).toLocaleString('en-US'),
-  ];
-  for (const [nodes, { joining, steady, joinMs }] of rows) {
-    table.push([`${nodes} nodes`, ...cells(joining), ...cells(steady), `${joinMs.toFixed(0)} virtual ms`]);
-  }
-  return table.toString();
+function resultsOf(nodes: number, measured: Measured): Result[] {
+  return measures.map(([what, unit, , read]) =>
+    resultOf({ name: nameOf(what, nodes), unit, peerName: '–' }, [{ ours: read(measured), peer: undefined }]),
+  );
 }

@@ -110,6 +110,8 @@ export interface GroupConditions {
   /** Commands can be sent: a leader is known and reachable. */
   online(): Condition;
   offline(): Condition;
+  /** This member is out, by its disk or its machine, and stays so until it joins again; the others go on. `why()` tells the cause. */
+  failed(): Condition;
   /** This member's history has lost against an older one: see {@link Group.reverted}. */
   reverted(): Condition;
   committed(): {

@@ -136,6 +136,7 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
         ),
       online: () => condition('the group is online', () => member.isOnline),
       offline: () => condition('the group is offline', () => !member.isOnline),
+      failed: () => condition('this member has failed', () => member.failure !== undefined),
       reverted: () => condition('the history was reverted', () => member.reversions.length > 0),
       committed: () => ({
         reaches: (position) => {

@@ -24,6 +24,8 @@ describe('a member', () => {
       const leader = leaderOf(nodes) as Node;
       const index = nodes.indexOf(leader);
       await leader.group.execute({ put: 'x', value: 1 });
+      const failed = nodes.map(({ group }) => group.when().failed());
+      expect(failed.map(({ isMet }) => isMet)).toEqual([false, false, false]);
       disks[index]?.failSyncs();
       const command = { put: 'x', value: 2 };
       await expect(leader.group.execute(command)).rejects.toMatchObject({
@@ -31,7 +33,9 @@ describe('a member', () => {
         unsent: [],
         unknown: [command],
       });
+      await failed[index];
       expect(leader.group.why().code).toBe('failed');
+      expect(failed.map(({ isMet }) => isMet)).toEqual(nodes.map((node) => node === leader));
       await expect(leader.group.execute(command)).rejects.toMatchObject({ unsent: [command], unknown: [] });
       await expect(leader.group.query({ get: 'x' }, 'weak')).rejects.toMatchObject({
         code: 'ERR_GROUP_FAILED',

@@ -1,38 +1,25 @@
 import {
-  AbortedError,
-  ClosedError,
   InvalidArgumentError,
   type Metrics,
   type NetworkId,
   type PeerId,
   shortId,
   TimeoutError,
-  toError,
   withTimeout,
 } from '@mosaik/primitives';
 import {
-  CloseCode,
   type Link,
-  LinkEndedError,
-  type LinkHandler,
   PeerUnreachableError,
   type Protocol,
   protocolId,
   type TransportEvent,
 } from '@mosaik/transport';
-import { type AcceptGate, createLink } from '@mosaik/transport/link';
+import { type Accepted, createLink, OpenLinks } from '@mosaik/transport/link';
 import { SimChannel } from '../network/channel.ts';
 import type { ConnectionSide } from '../network/connection.ts';
 import type { OpenRequest } from '../network/endpoint.ts';
 import type { Process } from '../world/process.ts';
 import { NEGOTIATION_BYTES, type Opening, openLink } from './opening.ts';
-
-/** What a node accepts of one protocol. */
-interface Accepted<M> {
-  readonly protocol: Protocol<M>;
-  readonly handler: LinkHandler<M>;
-  readonly gate: AcceptGate;
-}
 
 interface LinksOptions {
   readonly process: Process;
@@ -48,10 +35,11 @@ export class SimLinks {
   readonly #options: LinksOptions;
   readonly #accepted = new Map<string, (side: ConnectionSide, request: OpenRequest) => void>();
   readonly #openings = new Set<Opening>();
-  readonly #open = new Set<Link<unknown>>();
+  readonly #open: OpenLinks;
 
   constructor(options: LinksOptions) {
     this.#options = options;
+    this.#open = new OpenLinks(options);
   }
 
   /** What is open and under way, as text. */
@@ -76,7 +64,7 @@ export class SimLinks {
       if (!(cause instanceof TimeoutError)) throw cause;
       throw new PeerUnreachableError(shortId(side.peer), [side.other.endpoint.address], { cause });
     });
-    this.#track(link, protocol.name);
+    this.#open.add(link, protocol);
     return link;
   }
 
@@ -86,7 +74,8 @@ export class SimLinks {
     const id = protocolId(this.#options.network, protocol);
     if (this.#accepted.has(id))
       throw new InvalidArgumentError('protocol', `${protocol.name} is accepted already`);
-    const serve = (side: ConnectionSide, request: OpenRequest): void => this.#serve(accepted, side, request);
+    const serve = (side: ConnectionSide, request: OpenRequest): void =>
+      this.#open.serve(this.#acceptLink(protocol, side, request), accepted);
     this.#accepted.set(id, serve);
     return {
       [Symbol.dispose]: () => {
@@ -108,20 +97,8 @@ export class SimLinks {
   }
 
   /** Closes the links, of one peer or of all, and waits until the other sides have finished. */
-  async close(peer: PeerId | undefined, reason: string): Promise<void> {
-    const links = [...this.#open].filter((link) => peer === undefined || link.peer === peer);
-    await Promise.all(links.map((link) => link.close(CloseCode.ShuttingDown, reason)));
-  }
-
-  #serve<M>(accepted: Accepted<M>, side: ConnectionSide, request: OpenRequest): void {
-    const link = this.#acceptLink(accepted.protocol, side, request);
-    const leave = accepted.gate.enter(link.peer);
-    if (leave === undefined) {
-      this.#refuse(link, accepted.protocol.name);
-      return;
-    }
-    void link.ended.then(leave);
-    void this.#handle(link, accepted.handler);
+  close(peer: PeerId | undefined, reason: string): Promise<void> {
+    return this.#open.close(peer, reason);
   }
 
   #acceptLink<M>(protocol: Protocol<M>, side: ConnectionSide, request: OpenRequest): Link<M> {
@@ -138,39 +115,7 @@ export class SimLinks {
         return channel;
       },
     });
-    this.#track(link, protocol.name);
+    this.#open.add(link, protocol);
     return link;
   }
-
-  #refuse(link: Link<unknown>, protocol: string): void {
-    const { metrics, emit } = this.#options;
-    const code = CloseCode.TooMany;
-    metrics.counter('mosaik.link.refused').add(1, { protocol, code });
-    emit({ type: 'refused', peer: link.peer, protocol, code });
-    void link.close(code, 'too many links').then(() => link.abort('refused'));
-  }
-
-  async #handle<M>(link: Link<M>, handler: LinkHandler<M>): Promise<void> {
-    try {
-      await handler(link);
-    } catch (thrown) {
-      if (link.end !== undefined && isOfTheEnd(thrown)) return;
-      this.#options.onError(thrown, 'link handler');
-      await link.close(CloseCode.InternalError, toError(thrown).message);
-    }
-  }
-
-  #track(link: Link<unknown>, protocol: string): void {
-    this.#open.add(link);
-    void link.ended.then((end) => {
-      this.#open.delete(link);
-      const code = 'code' in end ? end.code : 0;
-      this.#options.metrics.counter('mosaik.link.ended').add(1, { protocol, kind: end.kind, code });
-    });
-  }
-}
-
-/** Whether an error only says that the link has ended, which is no failure of its handler. */
-function isOfTheEnd(thrown: unknown): boolean {
-  return thrown instanceof LinkEndedError || thrown instanceof AbortedError || thrown instanceof ClosedError;
 }

@@ -39,7 +39,7 @@ export function guides(): readonly Guide[] {
 }
 
 /** The blocks of a page; a block of `text` without a name belongs to the one before it. */
-export function blocksIn(page: string): readonly Block[] {
+function blocksIn(page: string): readonly Block[] {
   const blocks: Block[] = [];
   for (const { groups } of page.matchAll(BLOCK)) {
     const { language = '', name, stays, content = '' } = groups ?? {};

@@ -7,7 +7,7 @@ import type { LogIndex, Term } from '../raft/types.ts';
  */
 export type LeadershipPreference = 'normal' | 'observer' | { readonly reluctant: number };
 
-/** What `apply` may know besides its command; the same on all members. */
+/** What `apply` may know besides its command; the same on all members. Not to be kept: the next command may get the same object. */
 export interface ApplyContext {
   readonly index: LogIndex;
   readonly term: Term;

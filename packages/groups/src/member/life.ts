@@ -134,14 +134,17 @@ export class Life {
   }
 
   /**
-   * Lets the time pass that a member waits for a leader: there is none in a group that was just founded, and whose process is
-   * gone does not lead. It only hurries: members that still hear of a leader refuse this one their pre-votes.
+   * Lets the time pass that a member waits for a leader, or a candidate for votes: there is no leader in a group that was just
+   * founded, whose process is gone does not lead, and votes that were split do not come. It only hurries: members that still
+   * hear of a leader refuse this one their pre-votes.
    */
   hurry(): void {
     const { settings } = this.#host;
     const ticksMax = 2 * ticksOf(settings, settings.electionTimeoutMs) + 2;
-    for (let tick = 0; tick < ticksMax && this.#works?.replica.status.role === 'follower'; tick++)
-      this.#works.replica.tick();
+    const replica = this.#works?.replica;
+    const before = replica?.status.role;
+    if (before !== 'follower' && before !== 'candidate') return;
+    for (let tick = 0; tick < ticksMax && replica?.status.role === before; tick++) replica.tick();
   }
 
   async #work(history: History, stored: StoredState): Promise<void> {

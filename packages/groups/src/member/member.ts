@@ -31,7 +31,7 @@ import { Peers } from './peers.ts';
 import { createQuiescence, type Quiescence } from './quiescence.ts';
 import type { Reverted } from './reverted.ts';
 import { Router } from './router.ts';
-import { standSoon } from './stand-soon.ts';
+import { SecondTries, standSoon } from './stand-soon.ts';
 import type { StateHashes } from './state-hashes.ts';
 
 const log = createLog('groups:member');
@@ -72,6 +72,7 @@ export class Member implements BondedGroup, LifeHost {
   #cares = 0;
   #isUnsettled = true;
   readonly #ticksPerCare: number;
+  readonly #secondTries = new SecondTries(this);
   #bonds: GroupBonds | undefined;
   #leader: MemberId | undefined;
   #farewell: Farewell | undefined;
@@ -284,7 +285,9 @@ export class Member implements BondedGroup, LifeHost {
     this.reads.flush();
   }
 
-  onLeadership({ leader }: Leadership): void {
+  onLeadership(leadership: Leadership): void {
+    const { leader } = leadership;
+    this.#secondTries.onLeadership(leadership);
     if (leader !== this.#leader) this.#leaderChanged(leader);
     this.changed();
   }

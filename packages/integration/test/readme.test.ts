@@ -14,7 +14,7 @@ describe('the example in the README', () => {
     expect(names).toEqual(expect.arrayContaining(['primitives', 'transport', 'the whole']));
   });
 
-  it.each(examples().filter((example) => !isTest(example)))(
+  it.concurrent.each(examples().filter((example) => !isTest(example)))(
     'of $package runs, and prints what it says',
     async (example) => {
       const { code, stdout, stderr } = await runExample(example, DEADLINE_MS);

@@ -33,7 +33,7 @@ async function hashOf({ stdout }: CliProcess): Promise<string> {
   return hash.digest('hex');
 }
 
-it(`pub delivers ${LINES} lines of a pipe to two others, in order and once`, {
+it.concurrent(`pub delivers ${LINES} lines of a pipe to two others, in order and once`, {
   timeout: 180_000,
 }, async () => {
   await using network = new CliNetwork('lines');
@@ -52,7 +52,7 @@ it(`pub delivers ${LINES} lines of a pipe to two others, in order and once`, {
   console.log(`${LINES} lines to two in ${told.seconds.toFixed(2)} s`);
 });
 
-it('the pipe slows down when a consumer is slow, and nothing is lost', async () => {
+it.concurrent('the pipe slows down when a consumer is slow, and nothing is lost', async () => {
   await using network = new CliNetwork('slow');
   await network.bootstrap();
   const count = 200_000;
@@ -79,7 +79,7 @@ it('the pipe slows down when a consumer is slow, and nothing is lost', async () 
   expect(await slow.code).toBe(0);
 });
 
-it('with --drop-slow a slow consumer is dropped, with a message, and sees the gap', async () => {
+it.concurrent('with --drop-slow a slow consumer is dropped, with a message, and sees the gap', async () => {
   await using network = new CliNetwork('drop');
   await network.bootstrap();
   const steady = network.start('sub', 'access-log', '--until-end');
@@ -96,7 +96,7 @@ it('with --drop-slow a slow consumer is dropped, with a message, and sees the ga
   expect(await slow.code).toBe(5);
 });
 
-it('Ctrl-C ends every command that stays in an orderly way, and at once', async () => {
+it.concurrent('Ctrl-C ends every command that stays in an orderly way, and at once', async () => {
   await using network = new CliNetwork('interrupt');
   const node = await network.bootstrap();
   const subscribing = network.start('sub', 'nothing', '--tag', 'sub');
@@ -118,7 +118,7 @@ it('Ctrl-C ends every command that stays in an orderly way, and at once', async 
   expect(await within('they have ended', 5_000, Promise.all([watching.code, node.code]))).toEqual([0, 0]);
 });
 
-it('whoever reads only the head of the output ends the command without an error', async () => {
+it.concurrent('whoever reads only the head of the output ends the command without an error', async () => {
   await using network = new CliNetwork('head');
   await network.bootstrap();
   const reading = network.start('sub', 'access-log');
@@ -134,7 +134,7 @@ it('whoever reads only the head of the output ends the command without an error'
   await sending;
 });
 
-it('a map goes on when the member that leads is killed, and keeps what was acknowledged', async () => {
+it.concurrent('a map goes on when the member that leads is killed, and keeps what was acknowledged', async () => {
   await using network = new CliNetwork('map');
   await network.bootstrap();
   const members = [1, 2, 3].map(() => network.start('kv', 'serve', '--founders', '3'));

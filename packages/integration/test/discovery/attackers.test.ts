@@ -46,7 +46,7 @@ async function gossipLies(attacker: Transport, victim: PeerId, victimStart: numb
   await topic.publish(death(victim, { start: victimStart, update: now + 1e9 }, attacker.local.peerId));
 }
 
-it('lies over gossip are refused and counted by reason, and harm nobody', async () => {
+it.concurrent('lies over gossip are refused and counted by reason, and harm nobody', async () => {
   await using cluster = new Cluster();
   const nodes = await cluster.startAll('gossip liars', 3);
   await untilEqual(nodes, 10_000);
@@ -76,7 +76,7 @@ it('lies over gossip are refused and counted by reason, and harm nobody', async 
   }
 });
 
-it('an attacker that floods with forged entries costs a bounded number of verifications', async () => {
+it.concurrent('an attacker that floods with forged entries costs a bounded number of verifications', async () => {
   await using cluster = new Cluster();
   const victim = await cluster.start({
     secretKey: 'flooded',
@@ -106,7 +106,7 @@ async function endOf(link: Link<unknown>): Promise<string> {
   return 'code' in end ? `${end.kind} ${end.code}` : end.kind;
 }
 
-it('a sync peer that lies or stalls is refused with a code, and others are not kept waiting', async () => {
+it.concurrent('a sync peer that lies or stalls is refused with a code, and others are not kept waiting', async () => {
   await using cluster = new Cluster();
   const nodes = await cluster.startAll('sync liars', 2);
   await untilEqual(nodes, 10_000);

@@ -80,7 +80,7 @@ async function killLeaders(cluster: GroupCluster, kills: number, keepsLog: boole
   expectShort(outages, load);
 }
 
-const three = { count: 3, kills: IS_LONG ? 20 : 3 };
+const three = { count: 3, kills: IS_LONG ? 20 : 2 };
 const five = { count: 5, kills: IS_LONG ? 20 : 1 };
 
 describe('kill -9 of the leader under load', () => {

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sharedNowMs } from '../support/clock.ts';
-import { inFolder } from '../support/folder.ts';
 import {
   cpuWaits,
   GroupCluster,
@@ -26,15 +26,31 @@ interface Scene {
   fileOf(member: number): string;
 }
 
+/** One group for all tests: each leaves it whole. */
+let folder: string;
+let cluster: GroupCluster;
+const fileOf = (member: number): string => join(folder, `${member}.db`);
+let loads = 0;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mosaik-members-'));
+  cluster = new GroupCluster(3, { fileOf });
+  await cluster.start();
+}, 60_000);
+
+afterAll(async () => {
+  await cluster[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
 async function underLoad(test: (scene: Scene) => Promise<void>): Promise<void> {
-  await inFolder(async (folder) => {
-    const fileOf = (member: number): string => join(folder, `${member}.db`);
-    await using cluster = new GroupCluster(3, { fileOf });
-    await cluster.start();
-    const leader = await cluster.untilWhole(30_000);
-    const load = new Load();
+  const leader = await cluster.untilWhole(30_000);
+  const load = new Load(`load ${loads++}, `);
+  try {
     await test({ cluster, load, leader, fileOf });
-  });
+  } finally {
+    await load.stop();
+  }
 }
 
 async function untilWritten(load: Load, more: number): Promise<void> {
@@ -96,9 +112,10 @@ async function moveIntoDatabase({ cluster }: Scene, member: number): Promise<voi
 async function expectPutAside({ cluster, fileOf }: Scene, place: number): Promise<void> {
   const member = cluster.members[place] as MemberProcess;
   const { damagedLog } = await member.view();
-  expect(damagedLog).toBe(`${fileOf(place)}.damaged-1`);
+  // The first one of this member, or the second.
+  expect(damagedLog?.replace(/[12]$/, '')).toBe(`${fileOf(place)}.damaged-`);
   const files = readdirSync(dirname(fileOf(place)));
-  expect(files).toEqual(expect.arrayContaining([`${place}.db`, `${place}.db.damaged-1`]));
+  expect(files).toEqual(expect.arrayContaining([`${place}.db`, basename(damagedLog ?? '')]));
   const alarms = (await member.call<string[]>('alarms')).join('\n');
   expect(alarms).toMatch(/groups:log:error .*damaged: .*; this node is another member from now on/);
   console.log(alarms);

@@ -7,6 +7,7 @@ const WIDTH = 2;
 
 /** Clients of a group, one at each member it is told of, that write until they are stopped or their member is gone. */
 export class Load implements AsyncDisposable {
+  readonly #name: string;
   /** What was acknowledged. */
   readonly receipts: Receipt[] = [];
   /** What clients of members that live were refused. */
@@ -21,6 +22,11 @@ export class Load implements AsyncDisposable {
   #firstAfterMark: number | undefined;
   #lastAcknowledgedAtMs: number | undefined;
   #longestPauseMs = 0;
+
+  /** @param name of its clients: what two loads of one group write must not be taken for the same. */
+  constructor(name = '') {
+    this.#name = name;
+  }
 
   through(members: readonly MemberProcess[]): void {
     for (const member of members) {
@@ -64,7 +70,9 @@ export class Load implements AsyncDisposable {
 
   async #run(member: MemberProcess, client: number): Promise<void> {
     await Promise.all(
-      Array.from({ length: WIDTH }, (_, lane) => this.#write(member, `client ${client}.${lane}/`)),
+      Array.from({ length: WIDTH }, (_, lane) =>
+        this.#write(member, `${this.#name}client ${client}.${lane}/`),
+      ),
     );
   }
 

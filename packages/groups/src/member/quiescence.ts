@@ -32,7 +32,7 @@ const RULES: QuiescenceRules = {
   saysAwake: true,
 };
 
-export interface QuiescenceOptions {
+interface QuiescenceOptions {
   readonly runtime: Runtime;
   readonly settings: ConsensusSettings;
   /** Whether an election timeout is long enough for bonds to notice before it that a peer is silent. */

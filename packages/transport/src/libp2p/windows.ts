@@ -1,7 +1,7 @@
 import type { Runtime } from '@mosaik/primitives';
 
 /** What all streams of a connection that are busy may have in flight together, however close the peer is. */
-const SHARED_BYTES = 512 * 1024;
+const SHARED_BYTES = 1024 * 1024;
 
 /** No window is smaller: a frame of a link should fit into it. */
 const WINDOW_BYTES_MIN = 64 * 1024;

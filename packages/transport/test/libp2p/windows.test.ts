@@ -3,7 +3,7 @@ import { Windows } from '../../src/libp2p/windows.ts';
 import { type ManualRuntime, manualRuntime } from '../kit/manual-runtime.ts';
 
 const KIB = 1024;
-const MAX_BYTES = 1024 * KIB;
+const MAX_BYTES = 2048 * KIB;
 const INITIAL_BYTES = 256 * KIB;
 
 /** The receiving half of a stream of Yamux: what the sender may send, and what it is told. */
@@ -61,18 +61,18 @@ describe('windows', () => {
     expect(stream.told).toHaveLength(1);
   });
 
-  it('of a stream that is alone, of a peer nearby, are half a MiB', async () => {
+  it('of a stream that is alone, of a peer nearby, are a MiB, with a limit that is larger', async () => {
     const runtime = manualRuntime();
     const [stream] = tuned(runtime, 0.1) as [FakeStream];
     await transfer(runtime, [stream], { bytes: 64 * KIB, stepMs: 0.3, steps: 100 });
-    expect(stream.recvWindow).toBe(512 * KIB);
+    expect(stream.recvWindow).toBe(1024 * KIB);
   });
 
   it('of many streams that are busy share that, and each holds a frame', async () => {
     const runtime = manualRuntime();
     for (const [count, each] of [
-      [4, 128],
-      [8, 64],
+      [4, 256],
+      [8, 128],
       [32, 64],
     ] as const) {
       const streams = tuned(runtime, 0.1, count);
@@ -86,20 +86,20 @@ describe('windows', () => {
     const streams = tuned(runtime, 0.1, 8);
     await transfer(runtime, streams, { bytes: 32 * KIB, stepMs: 1, steps: 200 });
     await transfer(runtime, streams.slice(0, 1), { bytes: 32 * KIB, stepMs: 1, steps: 300 });
-    expect(streams[0]?.recvWindow).toBe(512 * KIB);
+    expect(streams[0]?.recvWindow).toBe(1024 * KIB);
   });
 
   it('grow with the distance: what is read in two round trips, up to the limit', async () => {
     const runtime = manualRuntime();
     // 50 ms away a window that is used up each round trip is too small, until it is the largest.
     const [far] = tuned(runtime, 50) as [FakeStream];
-    await transfer(runtime, [far], { bytes: MAX_BYTES, stepMs: 50, steps: 10 });
+    await transfer(runtime, [far], { bytes: MAX_BYTES, stepMs: 50, steps: 20 });
     expect(far.recvWindow).toBe(MAX_BYTES);
-    // 20 ms away at 20 KiB a ms: 800 KiB.
-    const [near] = tuned(runtime, 20) as [FakeStream];
+    // 40 ms away at 20 KiB a ms: 1,600 KiB.
+    const [near] = tuned(runtime, 40) as [FakeStream];
     await transfer(runtime, [near], { bytes: 100 * KIB, stepMs: 5, steps: 100 });
-    expect(near.recvWindow / KIB).toBeGreaterThan(750);
-    expect(near.recvWindow / KIB).toBeLessThan(850);
+    expect(near.recvWindow / KIB).toBeGreaterThan(1_500);
+    expect(near.recvWindow / KIB).toBeLessThan(1_700);
   });
 
   it('are the largest as long as the distance is not known', async () => {

@@ -16,7 +16,7 @@ const loads: readonly Load[] = [
 const BARE_SHARE: Record<string, number> = { '100B': 0.06, '4KiB': 0.5, '64KiB': 1 };
 
 const ROUND_TRIPS = 3_000;
-const ROUND_TRIPS_BESIDE_BULK = 1_000;
+const ROUND_TRIPS_BESIDE_BULK = 500;
 const BESIDE_BULK = ['link/rtt-p50-under-bulk', 'link/rtt-p99-under-bulk', 'link/bulk-beside-rtt'];
 const WARM_UP = 0.2;
 

@@ -11,7 +11,7 @@ export interface Order {
   readonly number: number;
 }
 
-export const Orders: StreamDefinition<Order> = stream<Order>('orders');
+const Orders: StreamDefinition<Order> = stream<Order>('orders');
 
 const BURST_MAX = 4;
 const PAUSE_MS = 1_500;

@@ -16,7 +16,7 @@ export interface Tick {
   readonly number: number;
 }
 
-export const Ticks: StreamDefinition<Tick> = stream<Tick>('ticks');
+const Ticks: StreamDefinition<Tick> = stream<Tick>('ticks');
 
 const BURST_MAX = 4;
 const PAUSE_MS = 800;

@@ -89,9 +89,10 @@ export class Puller {
   }
 
   async #pull(need: CatchUpNeed): Promise<void> {
-    const holders = await this.#holders(need.leader);
+    const asked = new Set(this.#options.members());
+    const holders = await this.#holders([...asked], need.leader);
     const withEntries = holders.filter(({ held }) => held.base < need.from && held.commit >= need.from);
-    if (withEntries.length > 0) await this.#pullEntries(need, leaderLast(withEntries, need.leader));
+    if (withEntries.length > 0) await this.#pullEntries(need, leaderLast(withEntries, need.leader), asked);
     else
       await this.#pullSnapshot(
         need,
@@ -99,17 +100,18 @@ export class Puller {
       );
   }
 
-  /** Asks everybody what they hold; the leader's answer is put last. */
-  async #holders(leader: MemberId): Promise<Holder[]> {
-    const { members } = this.#options;
-    const asked = members().map(async (id): Promise<Holder | undefined> => {
-      const answer = await this.#ask(id, 'range', (ask) => ({ kind: 'rangeAsk', id: ask })).catch(
-        () => undefined,
-      );
-      return answer?.kind === 'range' ? { id, held: answer.held } : undefined;
-    });
-    const holders = (await Promise.all(asked)).filter((holder) => holder !== undefined);
+  /** Asks these what they hold; the leader's answer is put last. */
+  async #holders(members: readonly MemberId[], leader: MemberId): Promise<Holder[]> {
+    const asked = await Promise.all(members.map((id) => this.#survey(id)));
+    const holders = asked.filter((holder) => holder !== undefined);
     return holders.sort((a, b) => Number(a.id === leader) - Number(b.id === leader));
+  }
+
+  async #survey(id: MemberId): Promise<Holder | undefined> {
+    const answer = await this.#ask(id, 'range', (ask) => ({ kind: 'rangeAsk', id: ask })).catch(
+      () => undefined,
+    );
+    return answer?.kind === 'range' ? { id, held: answer.held } : undefined;
   }
 
   #ask(to: MemberId, what: string, question: (id: number) => GroupMessage): Promise<Answer> {
@@ -117,18 +119,34 @@ export class Puller {
     return this.#asks.ask({ what, timeoutMs }, (id) => this.#options.send(to, question(id)));
   }
 
-  async #pullEntries(need: CatchUpNeed, holders: readonly Holder[]): Promise<void> {
+  async #pullEntries(need: CatchUpNeed, holders: readonly Holder[], asked: Set<MemberId>): Promise<void> {
     const last = Math.min(need.to, Math.max(...holders.map(({ held }) => held.commit)));
-    const term = Math.max(...holders.map(({ held }) => held.term)) as Term;
     const slices: Slice[] = [];
     for (let from: number = need.from; from <= last; from += SLICE_ENTRIES)
       slices.push({ from, to: Math.min(last, from + SLICE_ENTRIES - 1) });
+    const term = Math.max(...holders.map(({ held }) => held.term)) as Term;
     const run = new EntriesRun(slices, need.from, (entries) => this.#hand(entries, term));
-    const workers = holders.flatMap((holder) =>
-      Array.from({ length: PARALLEL_PER_MEMBER }, () => this.#work(run, holder)),
-    );
-    await Promise.all(workers);
-    log('pulled entries from %d to %d of %d members', need.from, run.next - 1, holders.length);
+    const working: Promise<void>[] = [];
+    const hire = (holder: Holder): void => {
+      for (let count = 0; count < PARALLEL_PER_MEMBER; count++)
+        working.push(this.#work(run, holder, lookForMore));
+    };
+    // Who is bonded later helps, too: a member that comes back meets the others one after the other.
+    const lookForMore = (): void => {
+      for (const id of this.#options.members()) {
+        if (asked.has(id) || id === need.leader) continue;
+        asked.add(id);
+        working.push(
+          this.#survey(id).then((holder) => {
+            // What one of a later term holds may have been committed in that term, and is handed on as of this one.
+            if (holder !== undefined && holder.held.term <= term) hire(holder);
+          }),
+        );
+      }
+    };
+    for (const holder of holders) hire(holder);
+    for (let index = 0; index < working.length; index++) await working[index];
+    log('pulled entries from %d to %d of %d members', need.from, run.next - 1, asked.size);
   }
 
   #hand(entries: readonly Entry[], term: Term): boolean {
@@ -138,7 +156,7 @@ export class Puller {
   }
 
   /** Pulls slice after slice from one member, until there are none, or it does not deliver. */
-  async #work(run: EntriesRun, { id, held }: Holder): Promise<void> {
+  async #work(run: EntriesRun, { id, held }: Holder, lookForMore: () => void): Promise<void> {
     for (let slice = run.take(held); slice !== undefined && !this.#isClosed; slice = run.take(held)) {
       const { from, to } = slice;
       const answer = await this.#ask(id, 'entries', (ask) => ({
@@ -153,6 +171,7 @@ export class Puller {
         return;
       }
       if (!run.got(slice, entries.slice(0, to - from + 1))) return;
+      lookForMore();
     }
   }
 

@@ -25,7 +25,8 @@ const TRIES_MAX = 2;
  */
 export class SecondTries {
   readonly #member: Member;
-  #left = TRIES_MAX;
+  /** None before somebody has led: where many groups are founded at once, votes may take longer. */
+  #left = 0;
 
   constructor(member: Member) {
     this.#member = member;

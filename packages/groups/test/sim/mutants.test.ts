@@ -3,7 +3,7 @@ import { type Mutant, runSwarm } from './swarm.ts';
 
 /** More than any of them takes; the promise is 1,000. */
 const SEEDS_MAX = 300;
-const BUSY = { clients: 6, faults: 14 };
+const BUSY = { clients: 6, faults: 14, hushes: 0 };
 /** Nothing but events ends a rest. */
 const HUSHED = { ...BUSY, hushes: 1, restMs: Number.POSITIVE_INFINITY };
 const DARK = { ...BUSY, count: 3, isDurable: true, syncMs: 30, blackouts: 0.5 };

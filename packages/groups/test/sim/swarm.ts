@@ -228,8 +228,9 @@ class Swarm {
       const live = this.#live;
       const node = live[randomInt(runtime, live.length)];
       const isKnown = node === undefined || this.#isHushed || (await this.#operate(name, node));
-      // What is not known stays open in the history: with many of those it cannot be judged any more.
-      await this.#world.sleep(runtime.random() * (isKnown ? 60 : 4_000));
+      // What is not known stays open in the history: long ones with many of those cannot be judged any more.
+      const isLong = this.#plan.hushes > 0;
+      await this.#world.sleep(runtime.random() * (isKnown || !isLong ? 60 : 4_000));
     }
   }
 

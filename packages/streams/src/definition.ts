@@ -5,10 +5,12 @@ import {
   encodeCbor,
   encodeCborInto,
   InvalidArgumentError,
+  inPlaceOf,
   isUniqueId,
   type StreamId,
   streamId,
   validateSync,
+  withInPlace,
 } from '@mosaik/primitives';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
@@ -30,14 +32,18 @@ export interface StreamDefinition<In, Out = In> {
  * CBOR. Bytes within a datum that fills most of the block it came in are views of that block: nobody else writes to it,
  * and keeping the datum keeps little else. Of smaller data they are copied, or a byte would keep a block alive.
  */
-const datumCodec: Codec<unknown> = {
-  name: 'cbor',
-  encode: encodeCbor,
-  encodeInto: encodeCborInto,
-  decode: (bytes) => decodeCbor(bytes, isMost(bytes.length, bytes) ? VIEWS : COPIES),
-  decodeWithin: (bytes, start, end) =>
-    decodeCborWithin(bytes, start, end, isMost(end - start, bytes) ? VIEWS : COPIES),
-};
+const datumCodec: Codec<unknown> = withInPlace<unknown>(
+  {
+    name: 'cbor',
+    encode: encodeCbor,
+    decode: (bytes) => decodeCbor(bytes, isMost(bytes.length, bytes) ? VIEWS : COPIES),
+  },
+  {
+    encodeInto: encodeCborInto,
+    decodeWithin: (bytes, start, end) =>
+      decodeCborWithin(bytes, start, end, isMost(end - start, bytes) ? VIEWS : COPIES),
+  },
+);
 
 const VIEWS = { copyBytes: false } as const;
 const COPIES = { copyBytes: true } as const;
@@ -108,9 +114,10 @@ export function decodeDatum<Out>(
   { codec, schema }: StreamDefinition<unknown, Out>,
   { bytes, start, end }: EncodedDatum,
 ): Out {
+  const inPlace = inPlaceOf(codec);
   const decoded =
-    codec.decodeWithin === undefined
+    inPlace === undefined
       ? codec.decode(bytes.subarray(start, end))
-      : codec.decodeWithin(bytes, start, end);
+      : inPlace.decodeWithin(bytes, start, end);
   return schema === undefined ? (decoded as Out) : validateSync(schema, decoded);
 }

@@ -12,13 +12,31 @@ export interface Codec<T> {
   encode(value: T): Uint8Array;
   /** @throws {DecodeError} and nothing else, whatever the bytes. */
   decode(bytes: Uint8Array): T;
+  /** Faster forms of both, for many small values; see {@link inPlaceOf}. */
+  readonly inPlace?: InPlaceCodec<T> | undefined;
+}
+
+/** A codec that needs no memory in between. */
+export interface InPlaceCodec<T> {
+  /** What these are faster forms of. */
+  readonly of: Pick<Codec<T>, 'encode' | 'decode'>;
   /**
-   * Where given, spares callers with many small values the memory in between: writes the encoding to `target` from `offset` on,
-   * and says where it ends, or undefined when there is no room. What lies behind may be written over.
+   * Writes the encoding to `target` from `offset` on, and says where it ends, or undefined when there is no room. What lies
+   * behind may be written over.
    */
-  encodeInto?(value: T, target: Uint8Array, offset: number): number | undefined;
-  /** Where given: decodes the bytes from `start` to `end`, which spares a view of them. */
-  decodeWithin?(bytes: Uint8Array, start: number, end: number): T;
+  encodeInto(value: T, target: Uint8Array, offset: number): number | undefined;
+  /** Decodes the bytes from `start` to `end`, without a view of them. */
+  decodeWithin(bytes: Uint8Array, start: number, end: number): T;
+}
+
+/** The faster forms of a codec, unless it is one that was changed since it was made, as by `{ ...codec, decode }`. */
+export function inPlaceOf<T>({ encode, decode, inPlace }: Codec<T>): InPlaceCodec<T> | undefined {
+  return inPlace?.of.encode === encode && inPlace.of.decode === decode ? inPlace : undefined;
+}
+
+/** Adds the faster forms to a codec. */
+export function withInPlace<T>(codec: Codec<T>, fast: Omit<InPlaceCodec<T>, 'of'>): Codec<T> {
+  return { ...codec, inPlace: { ...fast, of: codec } };
 }
 
 /** Options of {@link cborCodec}. */
@@ -36,13 +54,15 @@ export interface CborCodecOptions<T> extends DecodeOptions {
 export function cborCodec<T>(options: CborCodecOptions<T> = {}): Codec<T> {
   const { schema } = options;
   const checked = (value: unknown): T => (schema === undefined ? (value as T) : validateSync(schema, value));
-  return {
+  const codec: Codec<T> = {
     name: 'cbor',
     encode: encodeCbor,
-    encodeInto: encodeCborInto,
     decode: (bytes) => checked(decodeCbor(bytes, options)),
-    decodeWithin: (bytes, start, end) => checked(decodeCborWithin(bytes, start, end, options)),
   };
+  return withInPlace<T>(codec, {
+    encodeInto: encodeCborInto,
+    decodeWithin: (bytes, start, end) => checked(decodeCborWithin(bytes, start, end, options)),
+  });
 }
 
 /** Bytes as they are: neither direction copies. */

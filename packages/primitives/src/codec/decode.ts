@@ -281,8 +281,7 @@ function readTagged(tag: number): unknown {
     case Tag.Date:
       if (!isDateHead(head)) throw wrong();
       at--;
-      // Seconds as a float: of what a Date holds, the nearest.
-      return new Date(Math.round((readItem() as number) * 1000));
+      return dateOf(readItem() as number);
     case Tag.Set:
       if (major !== ARRAY) throw wrong();
       items++;
@@ -301,6 +300,12 @@ function readTagged(tag: number): unknown {
   if (!isBignum) return typedArrayOf(tag, content, contentAt);
   const argument = bigintOf(content, contentAt);
   return tag === Tag.Bignum ? argument : -1n - argument;
+}
+
+/** Of seconds, in ms: whole and part for themselves, as far from now the product of both would be rounded. */
+function dateOf(seconds: number): Date {
+  const whole = Math.floor(seconds);
+  return new Date(whole * 1000 + Math.round((seconds - whole) * 1000));
 }
 
 /** An integer of up to 32 bits or a float; of 64 bits it would be a bigint, which is no time. */

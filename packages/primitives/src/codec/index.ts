@@ -4,9 +4,12 @@ export {
   type CborCodecOptions,
   type Codec,
   cborCodec,
+  type InPlaceCodec,
+  inPlaceOf,
   type JsonCodecOptions,
   jsonCodec,
   textCodec,
+  withInPlace,
 } from './codec.ts';
 export { type DecodeLimits, type DecodeOptions, decodeCbor, decodeCborWithin } from './decode.ts';
 export { encodeCbor, encodeCborInto } from './encode.ts';

@@ -10,6 +10,7 @@ import {
   DecodeError,
   EncodeError,
   encodeCbor,
+  inPlaceOf,
   jsonCodec,
   textCodec,
   validateSync,
@@ -34,26 +35,34 @@ function schemaOf<T>(validate: StandardSchemaV1.Props<unknown, T>['validate']): 
 
 describe('cborCodec within larger memory', () => {
   const codec = cborCodec<unknown>();
+  const inPlace = inPlaceOf(codec);
+
+  it('is not used of a codec that was changed', () => {
+    expect(inPlaceOf({ ...codec })).toBeDefined();
+    expect(inPlaceOf({ ...codec, decode: () => 'mine' })).toBeUndefined();
+    expect(inPlaceOf({ ...codec, encode: () => new Uint8Array(0) })).toBeUndefined();
+    expect(inPlaceOf(jsonCodec())).toBeUndefined();
+  });
 
   it('writes the same as elsewhere, or says that there is no room', () => {
     const value = { symbol: 'BTC', prices: [1.5, 2, 3], note: 'x'.repeat(100) };
     const expected = codec.encode(value);
     for (let size = 0; size < expected.length + 40; size++) {
       const target = new Uint8Array(size + 7).fill(0xee);
-      const end = codec.encodeInto?.(value, target, 7);
+      const end = inPlace?.encodeInto(value, target, 7);
       expect([...target.subarray(0, 7)]).toEqual(new Array(7).fill(0xee));
       if (end === undefined) continue;
       expect(end).toBe(7 + expected.length);
       expect(target.subarray(7, end)).toEqual(expected);
     }
-    expect(codec.encodeInto?.(value, new Uint8Array(1000), 10)).toBe(10 + expected.length);
+    expect(inPlace?.encodeInto(value, new Uint8Array(1000), 10)).toBe(10 + expected.length);
     expect(codec.encode(value)).toEqual(expected);
   });
 
   it('leaves what was encoded before alone when there is no room, or something cannot be encoded', () => {
     const before = codec.encode('before');
-    expect(codec.encodeInto?.('x'.repeat(100), new Uint8Array(10), 0)).toBeUndefined();
-    expect(() => codec.encodeInto?.([() => 1], new Uint8Array(100), 0)).toThrow(EncodeError);
+    expect(inPlace?.encodeInto('x'.repeat(100), new Uint8Array(10), 0)).toBeUndefined();
+    expect(() => inPlace?.encodeInto([() => 1], new Uint8Array(100), 0)).toThrow(EncodeError);
     const after = codec.encode('after');
     expect([codec.decode(before), codec.decode(after)]).toEqual(['before', 'after']);
   });
@@ -64,9 +73,9 @@ describe('cborCodec within larger memory', () => {
     let start = 0;
     for (const part of parts) {
       const end = start + part.length;
-      expect(codec.decodeWithin?.(all, start, end)).toEqual(codec.decode(part));
-      expect(() => codec.decodeWithin?.(all, start, end - 1)).toThrow(DecodeError);
-      if (end < all.length) expect(() => codec.decodeWithin?.(all, start, end + 1)).toThrow(DecodeError);
+      expect(inPlace?.decodeWithin(all, start, end)).toEqual(codec.decode(part));
+      expect(() => inPlace?.decodeWithin(all, start, end - 1)).toThrow(DecodeError);
+      if (end < all.length) expect(() => inPlace?.decodeWithin(all, start, end + 1)).toThrow(DecodeError);
       start = end;
     }
   });

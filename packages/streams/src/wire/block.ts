@@ -1,4 +1,4 @@
-import { type Codec, DecodeError, EncodeError } from '@mosaik/primitives';
+import { type Codec, DecodeError, EncodeError, type InPlaceCodec, inPlaceOf } from '@mosaik/primitives';
 import { Kind, type Sequence } from './messages.ts';
 import { MESSAGE_BYTES_MAX } from './protocol.ts';
 import { readVarint, VARINT_BYTES_MAX, varintBytes, writeVarint } from './varint.ts';
@@ -110,27 +110,28 @@ export class BlockWriter {
   }
 
   #encodeInPlace<T>(sequence: Sequence, datum: T, codec: Codec<T>): number | undefined {
-    if (codec.encodeInto === undefined) return undefined;
+    const inPlace = inPlaceOf(codec);
+    if (inPlace === undefined) return undefined;
     if (this.#isEncoding) throw new EncodeError('it sends a datum of the same stream while it is encoded');
     this.#isEncoding = true;
     try {
-      const length = this.#tryInPlace(sequence, datum, codec);
+      const length = this.#tryInPlace(sequence, datum, inPlace);
       if (length !== undefined) return length;
       // There was not room enough in what is left of this slab; there may be in the next.
       this.#reserve(this.#slab.length - this.#end + 1);
-      return this.#tryInPlace(sequence, datum, codec);
+      return this.#tryInPlace(sequence, datum, inPlace);
     } finally {
       this.#isEncoding = false;
     }
   }
 
-  #tryInPlace<T>(sequence: Sequence, datum: T, codec: Codec<T>): number | undefined {
+  #tryInPlace<T>(sequence: Sequence, datum: T, codec: InPlaceCodec<T>): number | undefined {
     if (this.#count === 0) this.#begin(this.#isContiguous ? this.#next : sequence, 0);
     else this.#reserve(ROOM_BYTES);
     const lengthAt = writeVarint(this.#slab, this.#end, sequence - this.#next);
     // Its length comes before it, and probably takes as many bytes as that of the last one.
     const guess = lengthAt + varintBytes(this.#lastLength);
-    const guessedEnd = codec.encodeInto?.(datum, this.#slab, guess);
+    const guessedEnd = codec.encodeInto(datum, this.#slab, guess);
     if (guessedEnd === undefined) return undefined;
     const length = guessedEnd - guess;
     const start = lengthAt + varintBytes(length);

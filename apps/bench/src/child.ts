@@ -15,6 +15,9 @@ export interface Child extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
+/** Processes of the benchmark take our packages as they are published. */
+const PUBLISHED = new URL('./published/hooks.ts', import.meta.url).href;
+
 /** What a child can be asked to do, by name. */
 export type Requests = Readonly<Record<string, (...numbers: number[]) => Promise<unknown>>>;
 
@@ -37,6 +40,7 @@ export async function startChild(module: URL, args: readonly string[] = []): Pro
   const child: ChildProcess = fork(module, [...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',
+    execArgv: [...process.execArgv, '--import', PUBLISHED],
   });
   const exited = once(child, 'exit');
   const first = await Promise.race([once(child, 'message'), exited]);

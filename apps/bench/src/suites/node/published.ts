@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
+import { buildPackages } from '../../published/build.ts';
 
 const ROOT = fileURLToPath(new URL('../../../../../', import.meta.url));
 const PACKAGES = join(ROOT, 'packages');
@@ -22,7 +21,7 @@ export interface Published extends AsyncDisposable {
 
 /** Builds our packages and installs them into a folder of their own, as a package manager would, with a copy of a program. */
 export async function publish(program: URL): Promise<Published> {
-  await promisify(execFile)(process.execPath, [join(ROOT, 'tools/run.mjs'), 'build'], { cwd: ROOT });
+  await buildPackages();
   const folder = await mkdtemp(join(tmpdir(), 'mosaik-bench-node-'));
   for (const entry of await readdir(PACKAGES)) await install(join(PACKAGES, entry), folder);
   const copy = join(folder, 'program.mjs');

@@ -1,5 +1,3 @@
-import { defineProject } from 'vitest/config';
+import { unitTests } from './vitest/projects.ts';
 
-export default defineProject({
-  test: { name: 'tools', include: ['*/test/**/*.test.ts'] },
-});
+export default unitTests('tools', ['*/test/**/*.test.ts']);

@@ -1,5 +1,3 @@
-import { defineProject } from 'vitest/config';
+import { processTests } from '../../tools/vitest/projects.ts';
 
-export default defineProject({
-  test: { name: 'cli', include: ['test/**/*.test.ts'], testTimeout: 60_000 },
-});
+export default processTests('cli');

@@ -1,5 +1,3 @@
-import { defineProject } from 'vitest/config';
+import { processTests } from '../../tools/vitest/projects.ts';
 
-export default defineProject({
-  test: { name: 'examples', include: ['test/**/*.test.ts', '*/test/**/*.test.ts'] },
-});
+export default processTests('examples', ['test/**/*.test.ts', '*/test/**/*.test.ts']);

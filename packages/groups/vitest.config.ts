@@ -1,5 +1,3 @@
-import { defineProject } from 'vitest/config';
+import { unitTests } from '../../tools/vitest/projects.ts';
 
-export default defineProject({
-  test: { name: 'groups', include: ['test/**/*.test.ts'] },
-});
+export default unitTests('groups');

@@ -1,5 +1,3 @@
-import { defineProject } from 'vitest/config';
+import { unitTests } from '../../tools/vitest/projects.ts';
 
-export default defineProject({
-  test: { name: 'streams', include: ['test/**/*.test.ts'], testTimeout: 30_000 },
-});
+export default unitTests('streams');

@@ -67,3 +67,6 @@ export const lightEntries: readonly {
 export const islands: readonly { readonly folder: string; readonly mayImport: readonly string[] }[] = [
   { folder: 'packages/groups/src/raft/', mayImport: ['@mosaik/primitives'] },
 ];
+
+/** How the tests of all packages run: what their configurations may import from outside of their package. */
+export const testConfiguration = 'tools/vitest/';

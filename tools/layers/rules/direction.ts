@@ -1,6 +1,6 @@
 // Packages import leftwards only, through what the other one exports; nothing reaches into another package's files.
 
-import { islands, order, simulator, simulatorMayImport } from '../policy.ts';
+import { islands, order, simulator, simulatorMayImport, testConfiguration } from '../policy.ts';
 import { targetOf } from '../specifier.ts';
 import type { SourceModule } from '../syntax/module.ts';
 import { type Rule, type Violation, violationIn } from '../violation.ts';
@@ -20,7 +20,7 @@ export const direction: Rule = (module, owner, workspace) =>
 
 type Problem = Pick<Violation, 'rule' | 'what' | 'wayOut'>;
 
-/** A relative import stays in its package, that of shipped code in `src`, that of an island on it. */
+/** A relative import stays in its package, that of shipped code in `src`, that of an island on it; how tests run is said once for all. */
 function outside(module: SourceModule, owner: Package, path: string): Problem | undefined {
   const home = islands.find(({ folder }) => module.path.startsWith(folder));
   if (home !== undefined && !path.startsWith(home.folder)) {
@@ -32,6 +32,8 @@ function outside(module: SourceModule, owner: Package, path: string): Problem | 
   }
   const limit = isShipped(module, owner) ? `${owner.folder}/src/` : `${owner.folder}/`;
   if (path.startsWith(limit)) return undefined;
+  if (module.path === `${owner.folder}/vitest.config.ts` && path.startsWith(testConfiguration))
+    return undefined;
   return {
     rule: 'relative-import',
     what: `${path} is outside ${limit}`,

@@ -64,6 +64,15 @@ describe('files', () => {
     expect(rulesBrokenBy("import './y.ts';")).toEqual([]);
   });
 
+  test('how tests run is imported by their configuration, and by nothing else', () => {
+    const code = "import '../../tools/vitest/projects.ts';";
+    expect(rulesBrokenBy(code, 'packages/groups/vitest.config.ts')).toEqual([]);
+    expect(rulesBrokenBy(code, 'packages/groups/test/x.test.ts')).toEqual(['relative-import']);
+    expect(
+      rulesBrokenBy("import '../../tools/layers/policy.ts';", 'packages/groups/vitest.config.ts'),
+    ).toEqual(['relative-import']);
+  });
+
   test('shipped code does not import tests, tests import sources', () => {
     expect(rulesBrokenBy("import '../test/y.ts';")).toEqual(['relative-import']);
     expect(rulesBrokenBy("import '../src/y.ts';", 'packages/groups/test/x.test.ts')).toEqual([]);

@@ -37,10 +37,13 @@ async function chunksServed(members: readonly MemberProcess[]): Promise<readonly
 }
 
 /** A process that comes late, and is gone again; returns how many members gave it chunks of a snapshot. */
-async function joinLate(cluster: GroupCluster, receipts: readonly Receipt[]): Promise<number> {
+async function joinLate(
+  cluster: GroupCluster,
+  { receipts, name }: { readonly receipts: readonly Receipt[]; readonly name: string },
+): Promise<number> {
   const founders = [...cluster.members];
   const before = await chunksServed(founders);
-  const load = new Load();
+  const load = new Load(name);
   load.through(founders);
   await using late = await cluster.startMember(COUNT);
   await until('the late one has a snapshot and follows', 60_000, async () => {
@@ -71,7 +74,10 @@ async function joinLateUntilSeveralServe(options: ClusterOptions): Promise<void>
   await cluster.untilWhole(30_000);
   const receipts = await fill(cluster.members[0] as MemberProcess);
   let sources = 0;
-  for (let tried = 0; tried < TRIES && sources < 2; tried++) sources = await joinLate(cluster, receipts);
+  for (let tried = 0; tried < TRIES && sources < 2; tried++) {
+    // Each try writes under names of its own, or its writes would be those of the one before.
+    sources = await joinLate(cluster, { receipts, name: `try ${tried} ` });
+  }
   expect(sources).toBeGreaterThan(1);
 }
 

@@ -6,7 +6,7 @@ import { until } from '../support/wait.ts';
 const MIB = 1024 * 1024;
 /** What the producer is asked to send; more is only making up for a wait. */
 const PER_SECOND = 5_000;
-const WINDOW_MS = 2_000;
+const WINDOW_MS = 3_000;
 
 /** Data a second that a consumer receives, over a while. */
 async function rateOf(consumer: StreamsProcess): Promise<number> {

@@ -1,10 +1,9 @@
-import { isLongSimulation } from '@mosaik/testing/seeds';
 import { expect, it } from 'vitest';
 import { type NodeProcess, startNode, startNodeProcess } from '../support/nodes.ts';
 import { Echo, roundTrip } from '../support/protocols.ts';
 import { nextEvent } from '../support/wait.ts';
 
-const RESTARTS = isLongSimulation ? 5 : 2;
+const RESTARTS = 5;
 
 it('a kept connection comes back each time the other process is killed and started again on the same port', async () => {
   await using here = await startNode({ secretKey: 'keep, here' });

@@ -38,13 +38,14 @@ async function chunksServed(members: readonly MemberProcess[]): Promise<readonly
 /** A process that comes late, and is gone again; returns how many members gave it chunks of a snapshot. */
 async function joinLate(
   cluster: GroupCluster,
-  { receipts, name }: { readonly receipts: readonly Receipt[]; readonly name: string },
+  { receipts, tried }: { readonly receipts: readonly Receipt[]; readonly tried: number },
 ): Promise<number> {
   const founders = [...cluster.members];
   const before = await chunksServed(founders);
-  const load = new Load(name);
+  const load = new Load(`try ${tried} `);
   load.through(founders);
-  await using late = await cluster.startMember(COUNT);
+  // A member of its own each time: one that finds its file again lacks too little to need a snapshot.
+  await using late = await cluster.startMember(COUNT + tried);
   await until('the late one has a snapshot and follows', 60_000, async () => {
     const { leader, role, log, snapshotsPulled } = await late.view();
     return role === 'learner' && leader !== undefined && snapshotsPulled > 0 && log.applied > 0;
@@ -75,7 +76,7 @@ async function joinLateUntilSeveralServe(options: ClusterOptions): Promise<void>
   let sources = 0;
   for (let tried = 0; tried < TRIES && sources < 2; tried++) {
     // Each try writes under names of its own, or its writes would be those of the one before.
-    sources = await joinLate(cluster, { receipts, name: `try ${tried} ` });
+    sources = await joinLate(cluster, { receipts, tried });
   }
   expect(sources).toBeGreaterThan(1);
 }

@@ -3,7 +3,7 @@ import { type GossipSub, gossipsub } from '@libp2p/gossipsub';
 import { type Identify, identify } from '@libp2p/identify';
 import type { Libp2p, PeerInfo, ServiceMap } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
-import { type NetworkId, shortId } from '@mosaik/primitives';
+import { type NetworkId, shortId, systemRuntime } from '@mosaik/primitives';
 import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import { encryptersOf } from './encryption.ts';
 import type { Identity } from './identity.ts';
@@ -57,7 +57,10 @@ export async function createNode({
       ...(options.announce ? { announce: [...options.announce] } : {}),
     },
     transports: [tcp(), ...relay.transports],
-    connectionEncrypters: await encryptersOf(options.encryption ?? ['tls', 'noise']),
+    connectionEncrypters: encryptersOf(
+      options.encryption ?? ['tls', 'noise'],
+      options.runtime ?? systemRuntime,
+    ),
     streamMuxers: [
       yamux({
         maxInboundStreams: MAX_STREAMS_PER_PROTOCOL,

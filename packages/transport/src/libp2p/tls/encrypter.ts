@@ -1,0 +1,148 @@
+import { Socket } from 'node:net';
+import { connect, createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import type {
+  ConnectionEncrypter,
+  MessageStream,
+  PeerId,
+  PrivateKey,
+  SecureConnectionOptions,
+  SecuredConnection,
+  StreamMuxerFactory,
+} from '@libp2p/interface';
+import { InvalidCryptoExchangeError } from '@libp2p/interface';
+import type { Runtime } from '@mosaik/primitives';
+import { makeCertificate, peerOfCertificate } from './certificate.ts';
+import { untilSecure } from './handshake.ts';
+import { SecureConnection } from './secure-connection.ts';
+import { takeOver } from './take-over.ts';
+
+/** The parts of a libp2p node that it needs. */
+interface Components {
+  readonly privateKey: PrivateKey;
+  readonly upgrader: { getStreamMuxers(): ReadonlyMap<string, StreamMuxerFactory> };
+}
+
+type World = Pick<Runtime, 'wallNow' | 'randomBytes'>;
+
+const PROTOCOL = '/tls/1.0.0';
+/** Named by those who want to agree on a muxer after the handshake. */
+const NO_MUXER = 'libp2p';
+const VERSION = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const;
+
+/** What is written before the socket says that it holds enough: a few frames of a link. */
+const WRITE_BUFFER_BYTES = 256 * 1024;
+
+/**
+ * TLS 1.3 as libp2p specifies it (specs/tls), by Node's own on the socket of the connection: what `@libp2p/tls` does through
+ * streams of JavaScript at both ends. What has no socket, such as a connection through a relay, goes to `overStreams`.
+ */
+export function tlsOverSockets<C extends Components>(
+  runtime: World,
+  overStreams: (components: C) => Promise<ConnectionEncrypter>,
+): (components: C) => ConnectionEncrypter {
+  return (components) => new SocketTls(components, runtime, () => overStreams(components));
+}
+
+class SocketTls implements ConnectionEncrypter {
+  readonly protocol = PROTOCOL;
+  readonly #components: Components;
+  readonly #runtime: World;
+  readonly #overStreams: () => Promise<ConnectionEncrypter>;
+  #context: Promise<SecureContext> | undefined;
+
+  constructor(components: Components, runtime: World, overStreams: () => Promise<ConnectionEncrypter>) {
+    this.#components = components;
+    this.#runtime = runtime;
+    this.#overStreams = overStreams;
+  }
+
+  async secureInbound(
+    connection: MessageStream,
+    options?: SecureConnectionOptions,
+  ): Promise<SecuredConnection> {
+    const socket = socketOf(connection);
+    if (socket === undefined) return (await this.#overStreams()).secureInbound(connection, options);
+    return await this.#secure(connection, socket, { ...options, accepts: true });
+  }
+
+  async secureOutbound(
+    connection: MessageStream,
+    options?: SecureConnectionOptions,
+  ): Promise<SecuredConnection> {
+    const socket = socketOf(connection);
+    if (socket === undefined) return (await this.#overStreams()).secureOutbound(connection, options);
+    return await this.#secure(connection, socket, { ...options, accepts: false });
+  }
+
+  async #secure(
+    connection: MessageStream,
+    raw: Socket,
+    { accepts, signal, remotePeer: expected }: SecureConnectionOptions & { readonly accepts: boolean },
+  ): Promise<SecuredConnection> {
+    const context = await this.#ownContext();
+    await takeOver(connection, raw);
+    const socket = accepts ? this.#accept(raw, context) : this.#dial(raw, context);
+    try {
+      await untilSecure(socket, signal);
+      const remotePeer = await this.#peerAt(socket, expected);
+      const streamMuxer = this.#muxers.get(String(socket.alpnProtocol));
+      const secured = { remotePeer, connection: new SecureConnection(connection, socket) };
+      return streamMuxer === undefined ? secured : { ...secured, streamMuxer };
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
+  }
+
+  async #peerAt(socket: TLSSocket, expected: PeerId | undefined): Promise<PeerId> {
+    // What a session says of a peer was proved when it began; none is begun again here.
+    if (socket.isSessionReused()) throw new InvalidCryptoExchangeError('A session was resumed');
+    const der = socket.getPeerX509Certificate()?.raw;
+    if (der === undefined) throw new InvalidCryptoExchangeError('There is no certificate');
+    return await peerOfCertificate(der, { expected, nowMs: this.#runtime.wallNow() });
+  }
+
+  get #muxers(): ReadonlyMap<string, StreamMuxerFactory> {
+    return this.#components.upgrader.getStreamMuxers();
+  }
+
+  /** One for all connections: the certificate says who the node is, and that stays. */
+  #ownContext(): Promise<SecureContext> {
+    this.#context ??= this.#makeContext().catch((error: unknown) => {
+      this.#context = undefined;
+      throw error;
+    });
+    return this.#context;
+  }
+
+  async #makeContext(): Promise<SecureContext> {
+    const credentials = await makeCertificate(this.#components.privateKey, this.#runtime);
+    return createSecureContext({ ...credentials, ...VERSION });
+  }
+
+  #accept(socket: Socket, secureContext: SecureContext): TLSSocket {
+    const muxers = this.#muxers;
+    return new TLSSocket(socket, {
+      ...shared(secureContext),
+      isServer: true,
+      requestCert: true,
+      ALPNCallback: ({ protocols }) => protocols.find((name) => name === NO_MUXER || muxers.has(name)),
+    });
+  }
+
+  #dial(socket: Socket, secureContext: SecureContext): TLSSocket {
+    const ALPNProtocols = [...this.#muxers.keys(), NO_MUXER];
+    return connect({ ...shared(secureContext), socket, ALPNProtocols });
+  }
+}
+
+/** Certificates are self-signed: it is we who look at them. */
+function shared(secureContext: SecureContext) {
+  return { secureContext, rejectUnauthorized: false, highWaterMark: WRITE_BUFFER_BYTES };
+}
+
+/** The socket that a connection stands on, if it stands on one. */
+function socketOf(connection: MessageStream): Socket | undefined {
+  const { socket } = connection as { socket?: unknown };
+  return socket instanceof Socket && !(socket instanceof TLSSocket) ? socket : undefined;
+}

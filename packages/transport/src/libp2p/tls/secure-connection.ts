@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import type { TLSSocket } from 'node:tls';
+import type { AbortOptions, MessageStream } from '@libp2p/interface';
+import { AbstractMessageStream, type SendResult } from '@libp2p/utils';
+import type { Uint8ArrayList } from 'uint8arraylist';
+
+/** Up to here pieces are put together before they are encrypted: a copy costs less than a record and a write of its own. */
+const JOINED_BYTES_MAX = 4_096;
+
+/**
+ * What goes over a TLS socket that has taken over the socket of a connection. The connection is left with its address and its
+ * end: it closes when its socket does.
+ */
+export class SecureConnection extends AbstractMessageStream {
+  readonly #connection: MessageStream;
+  readonly #socket: TLSSocket;
+
+  constructor(connection: MessageStream, socket: TLSSocket) {
+    const { log, inactivityTimeout, maxReadBufferLength, direction } = connection;
+    super({ log, inactivityTimeout, maxReadBufferLength, direction });
+    this.#connection = connection;
+    this.#socket = socket;
+    socket.on('data', (bytes: Buffer) => this.onData(bytes));
+    socket.on('drain', () => this.safeDispatchEvent('drain'));
+    socket.on('error', (error) => connection.abort(error));
+    connection.addEventListener('close', ({ error, local }) => {
+      socket.destroy();
+      if (error === undefined) this.onTransportClosed();
+      else if (local === true) this.abort(error);
+      else this.onRemoteReset();
+    });
+  }
+
+  override sendData(data: Uint8ArrayList): SendResult {
+    const sentBytes = data.byteLength;
+    return { sentBytes, canSendMore: this.#write(data) };
+  }
+
+  /** What is written within one cork leaves together. */
+  #write(data: Uint8ArrayList): boolean {
+    if (data.byteLength <= JOINED_BYTES_MAX) return this.#socket.write(data.subarray());
+    this.#socket.cork();
+    let canSendMore = true;
+    for (const piece of data) canSendMore = this.#socket.write(piece);
+    this.#socket.uncork();
+    return canSendMore;
+  }
+
+  override async close(options: AbortOptions = {}): Promise<void> {
+    if (!this.#socket.closed) {
+      this.#socket.destroySoon();
+      await once(this.#socket, 'close', options);
+    }
+    await this.#connection.close(options);
+  }
+
+  override sendPause(): void {
+    this.#socket.pause();
+  }
+
+  override sendResume(): void {
+    this.#socket.resume();
+  }
+
+  override sendReset(error: Error): void {
+    this.#socket.destroy();
+    this.#connection.abort(error);
+  }
+}

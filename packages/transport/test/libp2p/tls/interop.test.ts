@@ -1,0 +1,134 @@
+import { once } from 'node:events';
+import { connect as connectTcp, createServer, type Server } from 'node:net';
+import { yamux } from '@chainsafe/libp2p-yamux';
+import type { ConnectionEncrypter, Libp2p, StreamMessageEvent } from '@libp2p/interface';
+import { tcp } from '@libp2p/tcp';
+import { tls } from '@libp2p/tls';
+import { systemRuntime } from '@mosaik/primitives';
+import { multiaddr } from '@multiformats/multiaddr';
+import { createLibp2p } from 'libp2p';
+import { describe, expect, it } from 'vitest';
+import { tlsOverSockets } from '../../../src/libp2p/tls/encrypter.ts';
+
+const ECHO = '/echo/1';
+const MIB = 1024 * 1024;
+
+type Components = Parameters<ReturnType<typeof tls>>[0];
+type Encrypter = (components: Components) => ConnectionEncrypter;
+
+const encrypters: Readonly<Record<'ours' | 'theirs', () => Encrypter>> = {
+  ours: () => tlsOverSockets<Components>(systemRuntime, () => Promise.reject(new Error('it has a socket'))),
+  theirs: tls,
+};
+
+async function startNode(encrypter: Encrypter): Promise<Libp2p & AsyncDisposable> {
+  const node = await createLibp2p({
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+    transports: [tcp()],
+    connectionEncrypters: [encrypter],
+    streamMuxers: [yamux()],
+  });
+  await node.handle(ECHO, (stream) => {
+    stream.addEventListener('message', ({ data }) => void stream.send(data));
+    stream.addEventListener('remoteCloseWrite', () => void stream.close());
+  });
+  return Object.assign(node, { [Symbol.asyncDispose]: async () => await node.stop() });
+}
+
+/** Sends bytes, and resolves with as many that came back. */
+async function roundTrip(dialler: Libp2p, listener: Libp2p, sent: Uint8Array): Promise<Buffer> {
+  const stream = await dialler.dialProtocol(listener.getMultiaddrs(), ECHO);
+  const parts: Uint8Array[] = [];
+  let missing = sent.length;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stream.addEventListener('message', ({ data }: StreamMessageEvent) => {
+    const bytes = data.subarray();
+    parts.push(bytes);
+    missing -= bytes.length;
+    if (missing <= 0) resolve();
+  });
+  stream.send(sent);
+  await promise;
+  await stream.close();
+  return Buffer.concat(parts);
+}
+
+async function portOf(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as { port: number }).port;
+}
+
+describe('TLS over sockets', () => {
+  for (const [dials, listens] of [
+    ['ours', 'ours'],
+    ['ours', 'theirs'],
+    ['theirs', 'ours'],
+  ] as const) {
+    it(`carries bytes between ${dials} and ${listens}, and each knows who the other is`, async () => {
+      await using listener = await startNode(encrypters[listens]());
+      await using dialler = await startNode(encrypters[dials]());
+      const sent = Buffer.alloc(MIB, 'mosaik');
+      expect((await roundTrip(dialler, listener, sent)).equals(sent)).toBe(true);
+      expect(dialler.getPeers()).toEqual([listener.peerId]);
+      expect(listener.getPeers()).toEqual([dialler.peerId]);
+      expect(dialler.getConnections()[0]).toMatchObject({
+        encryption: '/tls/1.0.0',
+        multiplexer: '/yamux/1.0.0',
+      });
+    });
+  }
+
+  it('takes another certificate for each node, and keeps it for all its connections', async () => {
+    await using listener = await startNode(encrypters.ours());
+    for (let n = 0; n < 3; n++) {
+      await using dialler = await startNode(encrypters.ours());
+      expect((await roundTrip(dialler, listener, Buffer.from([n])))[0]).toBe(n);
+    }
+  });
+
+  it('refuses whoever is not who was dialled', async () => {
+    await using listener = await startNode(encrypters.ours());
+    await using other = await startNode(encrypters.ours());
+    await using dialler = await startNode(encrypters.ours());
+    const [address] = listener.getMultiaddrs();
+    const wrong = multiaddr(`${address?.toString().replace(/\/p2p\/.*$/, '')}/p2p/${other.peerId}`);
+    await expect(dialler.dial(wrong)).rejects.toThrow(/Unexpected Peer/);
+  });
+
+  it('tells both sides when the other closes', async () => {
+    await using listener = await startNode(encrypters.ours());
+    await using dialler = await startNode(encrypters.ours());
+    const connection = await dialler.dial(listener.getMultiaddrs());
+    const { promise, resolve } = Promise.withResolvers<void>();
+    listener.addEventListener('connection:close', () => resolve(), { once: true });
+    await connection.close();
+    await promise;
+    expect(listener.getConnections()).toEqual([]);
+    expect(dialler.getConnections()).toEqual([]);
+  });
+
+  it('gives up at once when the socket closes during the handshake', async () => {
+    const server = createServer((socket) => {
+      // It agrees to TLS, and is gone.
+      socket.once('data', () => {
+        socket.write('\x13/multistream/1.0.0\n\x0b/tls/1.0.0\n');
+        socket.once('data', () => socket.destroy());
+      });
+    });
+    const port = await portOf(server);
+    await using dialler = await startNode(encrypters.ours());
+    await expect(dialler.dial(multiaddr(`/ip4/127.0.0.1/tcp/${port}`))).rejects.toThrow();
+    server.close();
+  });
+
+  it('closes the socket of whoever speaks something else', async () => {
+    await using listener = await startNode(encrypters.ours());
+    const port = /tcp\/(\d+)/.exec(String(listener.getMultiaddrs()))?.[1];
+    const socket = connectTcp(Number(port), '127.0.0.1');
+    socket.write('\x13/multistream/1.0.0\n\x0b/tls/1.0.0\nGET / HTTP/1.1\r\n\r\n');
+    socket.resume();
+    await once(socket, 'close');
+    expect(listener.getConnections()).toEqual([]);
+  });
+});

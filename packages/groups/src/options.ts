@@ -56,6 +56,11 @@ export interface ConsensusOptions {
   readonly snapshotEvery?: number | undefined;
   /** So many entries are kept below a snapshot, for members that lag a little. Default 10000. */
   readonly retainEntries?: number | undefined;
+  /**
+   * So many more are kept while others pull from this member: all after the snapshot, or the entry, that was asked for in the
+   * last 30 seconds. Default 100000. More than comes in while a member pulls the whole state, or it would never catch up.
+   */
+  readonly retainPulledEntries?: number | undefined;
   /** Bytes of applied entries that a leader keeps in memory; members that are further behind pull from all. Default 16 MiB. */
   readonly retainBytes?: number | undefined;
   /**
@@ -112,9 +117,7 @@ export function consensusSettings(
     electionTimeoutMs,
     demoteAfterMs: options.demoteAfterMs ?? 3 * electionTimeoutMs,
     forgetAfterMs: options.forgetAfterMs ?? 60_000,
-    snapshotEvery: options.snapshotEvery ?? 10_000,
-    retainEntries: options.retainEntries ?? 10_000,
-    retainBytes: options.retainBytes ?? 16 * 1024 * 1024,
+    ...retention(options),
     leaveTimeoutMs: options.leaveTimeoutMs ?? 5_000,
     compareStateEvery: options.compareStateEvery ?? 0,
     guardDeterminism: options.guardDeterminism ?? false,
@@ -125,13 +128,30 @@ export function consensusSettings(
   return settings;
 }
 
+/** What is kept of the log. */
+function retention({
+  snapshotEvery = 10_000,
+  retainEntries = 10_000,
+  retainPulledEntries = 100_000,
+  retainBytes = 16 * 1024 * 1024,
+}: ConsensusOptions) {
+  return { snapshotEvery, retainEntries, retainPulledEntries, retainBytes };
+}
+
+/** Counts that may be 0, for none. */
+function countsOf(settings: ConsensusSettings): Readonly<Record<string, number>> {
+  const { retainEntries, retainPulledEntries, compareStateEvery } = settings;
+  return { retainEntries, retainPulledEntries, compareStateEvery };
+}
+
 function checkSettings(settings: ConsensusSettings): void {
-  const { founders, maxVoters, heartbeatMs, electionTimeoutMs, retainEntries, compareStateEvery } = settings;
+  const { founders, maxVoters, heartbeatMs, electionTimeoutMs } = settings;
+  const counts = countsOf(settings);
   for (const [name, value] of Object.entries(settings)) {
-    if (name === 'guardDeterminism' || name === 'retainEntries' || name === 'compareStateEvery') continue;
+    if (name === 'guardDeterminism' || name in counts) continue;
     if (!((value as number) > 0)) throw new InvalidArgumentError(name, `a number above 0, not ${value}`);
   }
-  for (const [name, value] of Object.entries({ founders, maxVoters, retainEntries, compareStateEvery })) {
+  for (const [name, value] of Object.entries({ founders, maxVoters, ...counts })) {
     if (!(Number.isSafeInteger(value) && value >= 0))
       throw new InvalidArgumentError(name, `a whole number, not ${value}`);
   }

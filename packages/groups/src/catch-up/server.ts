@@ -1,13 +1,14 @@
+import type { Runtime } from '@mosaik/primitives';
 import type { Replica } from '../driver/replica.ts';
 import type { LogIndex } from '../raft/types.ts';
 import { LogPrunedError } from '../storage/errors.ts';
-import type { LogStorage, SnapshotReader } from '../storage/storage.ts';
+import type { LogStorage } from '../storage/storage.ts';
 import type { GroupMessage } from '../wire/messages.ts';
+import type { Holds } from './holds.ts';
+import { Readers } from './readers.ts';
 
 /** Bytes of entries in one answer, about. */
 const ANSWER_BYTES = 1024 * 1024;
-/** Snapshots held open at once: a member that reads an older one than these begins anew. */
-const READERS_MAX = 3;
 /** Questions of one member that are worked on at once; further ones get no answer, and are asked again. */
 const UNDER_WAY_MAX = 16;
 
@@ -18,21 +19,24 @@ export type Question = Extract<
 >;
 
 interface ServerOptions {
+  readonly runtime: Runtime;
   readonly log: LogStorage;
   readonly replica: Replica;
+  /** Told what is asked for. */
+  readonly holds: Holds;
 }
 
 /** Gives others what they lack: committed entries, and snapshots. */
 export class CatchUpServer {
   readonly #options: ServerOptions;
   readonly #underWay = new Map<string, number>();
-  /** Snapshots that others may be reading, by index; they stay readable though newer ones replace them. */
-  readonly #readers = new Map<LogIndex, SnapshotReader>();
+  readonly #readers: Readers;
   /** Chunks of snapshots given to others so far; for stats. */
   servedChunks = 0;
 
   constructor(options: ServerOptions) {
     this.#options = options;
+    this.#readers = new Readers(options.runtime, options.log);
   }
 
   /** Answers a question; undefined when the member asks too much at once. */
@@ -41,7 +45,7 @@ export class CatchUpServer {
     if (underWay >= UNDER_WAY_MAX) return undefined;
     this.#underWay.set(from, underWay + 1);
     try {
-      return await this.#answer(question);
+      return await this.#answer(from, question);
     } finally {
       const left = (this.#underWay.get(from) ?? 1) - 1;
       if (left > 0) this.#underWay.set(from, left);
@@ -49,21 +53,20 @@ export class CatchUpServer {
     }
   }
 
-  async close(): Promise<void> {
-    for (const reader of this.#readers.values()) await reader.close();
-    this.#readers.clear();
+  close(): Promise<void> {
+    return this.#readers.close();
   }
 
-  #answer(question: Question): Promise<GroupMessage> {
+  #answer(from: string, question: Question): Promise<GroupMessage> {
     switch (question.kind) {
       case 'rangeAsk':
         return this.#range(question.id);
       case 'entriesAsk':
         return this.#entries(question);
       case 'manifestAsk':
-        return this.#manifest(question.id);
+        return this.#manifest(from, question.id);
       case 'chunkAsk':
-        return this.#chunk(question);
+        return this.#chunk(from, question);
     }
   }
 
@@ -89,12 +92,13 @@ export class CatchUpServer {
   }
 
   async #entries({ id, from, to }: Question & { kind: 'entriesAsk' }): Promise<GroupMessage> {
-    const { log, replica } = this.#options;
+    const { log, replica, holds } = this.#options;
     // What is not committed may still change: it is for the leader alone to send.
     const end = Math.min(to, replica.commit) as LogIndex;
     if (end < from) return { kind: 'entries', id, from, entries: [] };
     try {
       const entries = await log.read({ from, to: end, maxBytes: ANSWER_BYTES });
+      holds.asked((from - 1) as LogIndex);
       return { kind: 'entries', id, from, entries };
     } catch (thrown) {
       if (!(thrown instanceof LogPrunedError)) throw thrown;
@@ -102,36 +106,26 @@ export class CatchUpServer {
     }
   }
 
-  async #manifest(id: number): Promise<GroupMessage> {
-    const reader = await this.#openNewest();
+  async #manifest(from: string, id: number): Promise<GroupMessage> {
+    const { replica, holds } = this.#options;
+    const reader = await this.#readers.newest(from);
     if (reader === undefined || reader.meta.index === 0) return { kind: 'manifest', id, offer: undefined };
     const { meta, manifest } = reader;
-    return { kind: 'manifest', id, offer: { meta, term: this.#options.replica.status.term, manifest } };
+    // Already now: all members take their next snapshots, and prune, at about the same time.
+    holds.asked(meta.index);
+    return { kind: 'manifest', id, offer: { meta, term: replica.status.term, manifest } };
   }
 
-  async #chunk({ id, index, position }: Question & { kind: 'chunkAsk' }): Promise<GroupMessage> {
-    const reader = this.#readers.get(index) ?? (await this.#openNewest());
-    const isThere = reader?.meta.index === index && position < reader.manifest.chunkHashes.length;
-    if (!isThere) return { kind: 'chunk', id, chunk: new Uint8Array(0) };
+  async #chunk(
+    from: string,
+    { id, index, position }: Question & { kind: 'chunkAsk' },
+  ): Promise<GroupMessage> {
+    const reader = await this.#readers.at(index, from);
+    if (reader === undefined || position >= reader.manifest.chunkHashes.length)
+      return { kind: 'chunk', id, chunk: new Uint8Array(0) };
+    this.#options.holds.asked(index);
     const chunk = await reader.read(position);
     this.servedChunks++;
     return { kind: 'chunk', id, chunk };
-  }
-
-  async #openNewest(): Promise<SnapshotReader | undefined> {
-    const newest = await this.#options.log.openSnapshot();
-    if (newest === undefined) return undefined;
-    const known = this.#readers.get(newest.meta.index);
-    if (known !== undefined) {
-      await newest.close();
-      return known;
-    }
-    this.#readers.set(newest.meta.index, newest);
-    const [oldest] = this.#readers;
-    if (this.#readers.size > READERS_MAX && oldest !== undefined) {
-      this.#readers.delete(oldest[0]);
-      await oldest[1].close();
-    }
-    return newest;
   }
 }

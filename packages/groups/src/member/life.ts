@@ -1,4 +1,5 @@
 import { createLog, type Runtime } from '@mosaik/primitives';
+import { Holds } from '../catch-up/holds.ts';
 import { Puller } from '../catch-up/puller.ts';
 import { CatchUpServer } from '../catch-up/server.ts';
 import { Proposals } from '../driver/proposals.ts';
@@ -167,12 +168,14 @@ export class Life {
     const { runtime, peers, settings } = this.#host;
     const opened = this.opened.log;
     const replica = this.#createReplica(stored, applier);
+    const holds = new Holds(runtime);
     const snapshots = new Snapshots({
       log: opened,
       history,
       replica,
       applier,
       settings,
+      holds,
       fail: (error) => replica.fail(error),
     });
     const isOurs = (id: MemberId): boolean => peers.of(id)?.status.history?.id === history.id;
@@ -211,7 +214,7 @@ export class Life {
       wallNow: () => runtime.wallNow(),
       applied: () => replica.applied,
     });
-    const server = new CatchUpServer({ log: opened, replica });
+    const server = new CatchUpServer({ runtime, log: opened, replica, holds });
     return { history, replica, applier, proposals, puller, server, manager, snapshots };
   }
 

@@ -1,4 +1,5 @@
 import { createLog, toError } from '@mosaik/primitives';
+import type { Holds } from '../catch-up/holds.ts';
 import type { Replica } from '../driver/replica.ts';
 import type { Applier } from '../machine/applier.ts';
 import type { ConsensusSettings } from '../options.ts';
@@ -15,6 +16,8 @@ interface SnapshotsOptions {
   readonly replica: Replica;
   readonly applier: Applier<unknown, unknown, unknown>;
   readonly settings: ConsensusSettings;
+  /** What others are pulling from this member. */
+  readonly holds: Holds;
   readonly fail: (error: Error) => void;
 }
 
@@ -73,13 +76,13 @@ export class Snapshots {
   }
 
   async #write(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    const { log: opened, history, replica, settings } = this.#options;
+    const { log: opened, history, replica } = this.#options;
     this.#isLocked = true;
     try {
       await writeSnapshot(opened, history, { meta, chunks });
       this.taken++;
-      const upTo = (meta.index - settings.retainEntries) as LogIndex;
-      if (upTo > 0 && !replica.isOver) {
+      const upTo = this.#prunable(meta.index);
+      if (upTo > this.pruned && !replica.isOver) {
         await opened.prune(upTo);
         this.pruned = upTo;
         replica.compacted(upTo);
@@ -90,5 +93,13 @@ export class Snapshots {
     } finally {
       this.#isLocked = false;
     }
+  }
+
+  /** Entries up to here go with a snapshot at `index`: all but those that lag a little, or are pulling, may need. */
+  #prunable(index: LogIndex): LogIndex {
+    const { settings, holds } = this.#options;
+    const unneeded = index - settings.retainEntries;
+    const held = Math.max(holds.after ?? unneeded, unneeded - settings.retainPulledEntries);
+    return Math.min(unneeded, held) as LogIndex;
   }
 }

@@ -1,64 +1,216 @@
-import { createWorld } from '@mosaik/testing';
-import { expect, it } from 'vitest';
-import { Puller } from '../../src/catch-up/puller.ts';
-import type { Replica } from '../../src/driver/replica.ts';
-import type { CommittedRange } from '../../src/raft/raft.ts';
-import type { Entry, LogIndex, MemberId, Term } from '../../src/raft/types.ts';
-import type { LogStorage } from '../../src/storage/storage.ts';
-import type { GroupMessage } from '../../src/wire/messages.ts';
+import { describe, expect, it } from 'vitest';
+import type { LogIndex, MemberId, Term } from '../../src/raft/types.ts';
+import {
+  chunksOf,
+  entriesFrom,
+  INDEX,
+  inPulling,
+  LATE,
+  LEADER,
+  type Other,
+  type Pulling,
+  TERM,
+} from './pulling.ts';
 
 const LAST = 40_000 as LogIndex;
-const TERM = 3 as Term;
-const LEADER = 'leader' as MemberId;
-const LATE = 'late' as MemberId;
+const OTHER = 'other' as MemberId;
+const CHUNKS = 50;
 
-function entriesFrom(from: number, to: number): Entry[] {
-  const data = new Uint8Array(0);
-  return Array.from({ length: to - from + 1 }, (_, place) => ({
-    index: (from + place) as LogIndex,
-    term: TERM,
-    kind: 'command' as const,
-    data,
-  }));
+/** One that has all entries. */
+function whole(id: MemberId, rest: Partial<Other> = {}): Other {
+  return { id, base: 0, commit: LAST, ...rest };
 }
 
-it('a member that is bonded while others are pulled from is pulled from as well', async () => {
-  const world = createWorld({ seed: 1 });
-  await world.run(async () => {
-    const members: MemberId[] = [LEADER];
-    const given = new Map<MemberId, number>();
-    const handed: number[] = [];
-    const answerTo = (id: MemberId, question: GroupMessage): void => {
-      if (question.kind === 'rangeAsk') {
-        const held = { base: 0 as LogIndex, commit: LAST, term: TERM, snapshot: 0 as LogIndex };
-        puller.answered({ kind: 'range', id: question.id, held });
-      } else if (question.kind === 'entriesAsk') {
-        given.set(id, (given.get(id) ?? 0) + 1);
-        if (given.get(LEADER) === 3 && !members.includes(LATE)) members.push(LATE);
-        const entries = entriesFrom(question.from, question.to);
-        puller.answered({ kind: 'entries', id: question.id, from: question.from, entries });
-      }
+/** One whose log is pruned up to its snapshot. */
+function pruned(id: MemberId, rest: Partial<Other> = {}): Other {
+  return { id, base: INDEX, commit: INDEX, snapshot: chunksOf(CHUNKS), ...rest };
+}
+
+async function pullEntries({ puller, handed }: Pulling): Promise<void> {
+  await puller.pull({ from: 1 as LogIndex, to: LAST, leader: LEADER });
+  expect(handed).toEqual(entriesFrom(1, LAST).map(({ index }) => index));
+}
+
+async function pullSnapshot({ puller, installed }: Pulling): Promise<void> {
+  await puller.pull({ from: 1 as LogIndex, to: INDEX, leader: LEADER });
+  expect(installed).toHaveLength(1);
+  const manifest = await installed[0]?.stage.commit();
+  expect(manifest?.root).toEqual(chunksOf(CHUNKS).manifest.root);
+}
+
+describe('entries', () => {
+  it('are pulled, too, from a member that is bonded while others are pulled from', () => {
+    const others: Other[] = [];
+    const bondLate = (nth: number): undefined => {
+      if (nth === 3 && others.length === 1) others.push(whole(LATE));
     };
-    const replica = {
-      isBusyWithSnapshot: false,
-      catchUp: ({ entries }: CommittedRange) => {
-        handed.push(...entries.map(({ index }) => index));
-        return true;
-      },
-    };
-    const puller = new Puller({
-      runtime: world.runtime,
-      log: {} as LogStorage,
-      replica: replica as unknown as Replica,
-      members: () => members,
-      send: (id, question) => {
-        void world.sleep(5).then(() => answerTo(id, question));
-        return true;
-      },
-      lockSnapshots: () => undefined,
+    others.push(
+      whole(LEADER, {
+        fails: (question, nth) => (question.kind === 'entriesAsk' ? bondLate(nth) : undefined),
+      }),
+    );
+    return inPulling(others, async (pulling) => {
+      await pullEntries(pulling);
+      expect(pulling.count('entriesAsk', LATE)).toBeGreaterThan(5);
     });
-    await puller.pull({ from: 1 as LogIndex, to: LAST, leader: LEADER });
-    expect(handed).toEqual(entriesFrom(1, LAST).map(({ index }) => index));
-    expect(given.get(LATE)).toBeGreaterThan(5);
   });
+
+  it('that are lost on their way are asked for again', () =>
+    inPulling(
+      [
+        whole(LEADER, {
+          fails: ({ kind }, nth) => (kind === 'entriesAsk' && nth % 7 === 0 ? 'lost' : undefined),
+        }),
+      ],
+      async (pulling) => {
+        await pullEntries(pulling);
+        expect(pulling.count('rangeAsk')).toBe(1);
+      },
+    ));
+
+  it('that come later than they are waited for are taken', () =>
+    inPulling([whole(LEADER, { delayMs: 4_500 })], async (pulling) => {
+      await pullEntries(pulling);
+      expect(pulling.count('rangeAsk')).toBe(1);
+      expect(pulling.count('entriesAsk')).toBeLessThan(26);
+    }));
+
+  it('that one member alone has and does not give end the pull, though others have the rest', () =>
+    inPulling(
+      [
+        whole(LEADER, { commit: 10_000 }),
+        whole(OTHER, { fails: ({ kind }) => (kind === 'entriesAsk' ? 'lost' : undefined) }),
+        whole(LATE, { commit: 10_000 }),
+      ],
+      async ({ puller, handed }) => {
+        await puller.pull({ from: 1 as LogIndex, to: LAST, leader: LEADER });
+        expect(handed).toEqual(entriesFrom(1, 10_000).map(({ index }) => index));
+      },
+    ));
 });
+
+describe('a snapshot', () => {
+  const lateOf = (late: Other): Other[] => {
+    const others: Other[] = [];
+    const fails: Other['fails'] = ({ kind }, nth) => {
+      if (kind === 'chunkAsk' && nth === 5) others.push(late);
+      return undefined;
+    };
+    others.push(pruned(LEADER, { fails }));
+    return others;
+  };
+
+  it('is pulled, too, from a member that is bonded while chunks are missing', () =>
+    inPulling(lateOf(pruned(LATE)), async (pulling) => {
+      await pullSnapshot(pulling);
+      expect(pulling.count('chunkAsk', LATE)).toBeGreaterThan(15);
+      expect(pulling.count('chunkAsk')).toBe(CHUNKS);
+      expect(pulling.count('manifestAsk', LATE)).toBe(1);
+    }));
+
+  it('is as of the term of who offered it first, though one of a later term helps', () =>
+    inPulling(lateOf(pruned(LATE, { term: 9 as Term })), async (pulling) => {
+      await pullSnapshot(pulling);
+      expect(pulling.count('chunkAsk', LATE)).toBeGreaterThan(15);
+      expect(pulling.installed[0]?.term).toBe(TERM);
+    }));
+
+  it('is not pulled from one that is bonded later and has another', () =>
+    inPulling(lateOf(pruned(LATE, { snapshot: chunksOf(CHUNKS, 1) })), async (pulling) => {
+      await pullSnapshot(pulling);
+      expect(pulling.count('manifestAsk', LATE)).toBe(1);
+      expect(pulling.count('chunkAsk', LATE)).toBe(0);
+    }));
+
+  it('keeps what has come of it when an answer is lost', () =>
+    inPulling(
+      [
+        pruned(LEADER, {
+          fails: ({ kind }, nth) => (kind === 'chunkAsk' && nth === 50 ? 'lost' : undefined),
+        }),
+      ],
+      async (pulling) => {
+        await pullSnapshot(pulling);
+        expect(pulling.count('chunkAsk')).toBe(CHUNKS + 1);
+        expect(pulling.count('manifestAsk')).toBe(1);
+      },
+    ));
+
+  it('keeps what has come of it when the last chunk was asked of one that is gone', () =>
+    inPulling(
+      [
+        pruned(LEADER),
+        pruned(OTHER, {
+          // Slow enough that all others are done and wait when it turns out not to answer.
+          fails: ({ kind }, nth) => (kind === 'chunkAsk' && nth > 3 ? 'lost' : undefined),
+        }),
+      ],
+      async (pulling) => {
+        await pullSnapshot(pulling);
+        expect(pulling.count('manifestAsk')).toBe(2);
+        expect(pulling.count('chunkAsk')).toBe(CHUNKS + 2);
+      },
+    ));
+
+  it('keeps what has come of it while the only bond is made anew', () => {
+    let isAway = false;
+    const fails: Other['fails'] = ({ kind }, nth) => {
+      if (kind === 'chunkAsk' && nth === 20) isAway = true;
+      return undefined;
+    };
+    return inPulling([pruned(LEADER, { isAway: () => isAway, fails })], async (pulling) => {
+      void pulling.world.sleep(3_000).then(() => {
+        isAway = false;
+      });
+      await pullSnapshot(pulling);
+      expect(pulling.count('manifestAsk')).toBe(1);
+    });
+  });
+
+  it('is not pulled any more from one whose chunk was wrong', () =>
+    inPulling(
+      [pruned(LEADER), pruned(OTHER, { fails: ({ kind }) => (kind === 'chunkAsk' ? 'wrong' : undefined) })],
+      async (pulling) => {
+        await pullSnapshot(pulling);
+        // Two questions at once are under way when the first answer comes.
+        expect(pulling.count('chunkAsk', OTHER)).toBe(2);
+      },
+    ));
+
+  it('whose chunks take longer than they are waited for is pulled once', () =>
+    inPulling([pruned(LEADER, { delayMs: 4_500 })], async (pulling) => {
+      await pullSnapshot(pulling);
+      expect(pulling.count('manifestAsk')).toBe(1);
+      expect(pulling.count('chunkAsk')).toBeLessThan(CHUNKS + 6);
+    }));
+
+  it('is given up, and forgotten, when nobody answers any more', () =>
+    inPulling(
+      [pruned(LEADER, { fails: ({ kind }, nth) => (kind === 'chunkAsk' && nth > 10 ? 'lost' : undefined) })],
+      async ({ world, puller, installed, log, count }) => {
+        await puller.pull({ from: 1 as LogIndex, to: INDEX, leader: LEADER });
+        expect(installed).toEqual([]);
+        expect(count('chunkAsk')).toBeLessThan(20);
+        expect(world.now).toBeLessThan(60_000);
+        // A stage that was not discarded would be in the way of another.
+        const meta = { index: INDEX, term: TERM, configuration: { voters: [], learners: [] } };
+        await (await log.stageSnapshot(meta)).discard();
+      },
+    ));
+
+  it('is given up at once when the puller is closed', () =>
+    inPulling([pruned(LEADER, { delayMs: 300 })], async ({ world, puller, installed, count }) => {
+      const pulling = puller.pull({ from: 1 as LogIndex, to: INDEX, leader: LEADER });
+      await world.until(() => count('chunkAsk') > 6);
+      puller.close();
+      const closedAtMs = world.now;
+      const before = count('chunkAsk');
+      await pulling;
+      expect(world.now).toBe(closedAtMs);
+      expect(count('chunkAsk')).toBe(before);
+      expect(installed).toEqual([]);
+    }));
+});
+
+it('members that all take longer than a survey waits are pulled from nonetheless', () =>
+  inPulling([pruned(LEADER, { delayMs: 900 })], pullSnapshot));

@@ -13,7 +13,14 @@ const mutants: Readonly<Record<string, Mutant>> = {
   'a retry is applied again': { rules: { applier: { appliesOnce: false } } },
   'a snapshot forgets sessions': {
     rules: { applier: { snapshotHoldsSessions: false } },
-    plan: { ...BUSY, count: 3, snapshotEvery: 10, retainEntries: 0, retainBytes: 1 },
+    plan: {
+      ...BUSY,
+      count: 3,
+      snapshotEvery: 10,
+      retainEntries: 0,
+      retainBytes: 1,
+      retainPulledEntries: 0,
+    },
   },
   'a strong read is not confirmed': {
     rules: { raft: { confirmedRound: (_, sent) => sent } },

@@ -44,6 +44,8 @@ interface Plan {
   readonly snapshotEvery: number;
   readonly retainEntries: number;
   readonly retainBytes: number;
+  /** Mostly none, so that logs are pruned behind members that pull. */
+  readonly retainPulledEntries: number;
   /** How long a disk takes to sync, in ms. */
   readonly syncMs: number;
   /** Share of faults that take the power from all hosts at once. */
@@ -68,6 +70,7 @@ function planOf(runtime: Runtime): Plan {
     blackouts: runtime.random() < 0.5 ? 0 : 0.1,
     hushes: runtime.random() < 0.5 ? 0 : 0.5,
     restMs: runtime.random() < 0.7 ? Number.POSITIVE_INFINITY : 500 + 3_000 * runtime.random(),
+    retainPulledEntries: runtime.random() < 0.7 ? 0 : randomInt(runtime, 1_000),
   };
 }
 
@@ -177,7 +180,7 @@ class Swarm {
   }
 
   async #start(index: number): Promise<void> {
-    const { count, isDurable, snapshotEvery, retainEntries, retainBytes } = this.#plan;
+    const { count, isDurable, snapshotEvery, retainEntries, retainBytes, retainPulledEntries } = this.#plan;
     const { rules } = this.#mutant;
     const storage = this.#storageOf(index, isDurable);
     const others = Array.from({ length: count }, (_, other) => `sim://n${other}`).filter(
@@ -187,7 +190,7 @@ class Swarm {
       bootstrap: others,
       storage,
       rules: { ...rules, quiescence: { restMs: this.#plan.restMs, ...rules?.quiescence } },
-      consensus: { founders: count, snapshotEvery, retainEntries, retainBytes },
+      consensus: { founders: count, snapshotEvery, retainEntries, retainBytes, retainPulledEntries },
     });
   }
 

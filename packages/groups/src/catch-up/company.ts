@@ -1,0 +1,101 @@
+import { type Runtime, toError } from '@mosaik/primitives';
+import type { MemberId } from '../raft/types.ts';
+import { type Delivery, Source } from './source.ts';
+import type { Work } from './work.ts';
+
+/** Questions to one member that are under way at once. */
+const PARALLEL_PER_MEMBER = 2;
+
+interface CompanyOptions<Piece, Taker> {
+  readonly runtime: Runtime;
+  /** Fires when nothing is to be pulled any more. */
+  readonly signal: AbortSignal;
+  readonly work: Work<Piece, Taker>;
+  /** Bonded members of the same history, now. */
+  readonly members: () => readonly MemberId[];
+  /** Those of them that were asked what they have. */
+  readonly asked: Iterable<MemberId>;
+  /** Asks one that was bonded later: what it can be asked for, or undefined when that is of no help. */
+  readonly invite: (id: MemberId) => Promise<Taker | undefined>;
+  /** Asks for a piece and puts it where it belongs; where that fails, pulling ends. */
+  readonly pull: (source: Source, piece: Piece) => Promise<Delivery>;
+  /** Whether what is pulled still helps. */
+  readonly isOfUse: () => boolean;
+}
+
+/** Members that are pulled from together, until all has come, or nobody is left who delivers. */
+export class Company<Piece, Taker> {
+  readonly #options: CompanyOptions<Piece, Taker>;
+  readonly #asked: Set<MemberId>;
+  readonly #busy: Promise<void>[] = [];
+  #failure: Error | undefined;
+
+  constructor(options: CompanyOptions<Piece, Taker>) {
+    this.#options = options;
+    this.#asked = new Set(options.asked);
+  }
+
+  hire(id: MemberId, taker: Taker): void {
+    const source = new Source(id, this.#options.runtime);
+    for (let count = 0; count < PARALLEL_PER_MEMBER; count++) this.#busy.push(this.#employ(source, taker));
+  }
+
+  /**
+   * Resolves when nothing is pulled any more; whoever is waited for yet is of no account.
+   *
+   * @throws what it failed with to put a piece where it belongs.
+   */
+  async done(): Promise<void> {
+    const { work } = this.#options;
+    await Promise.race([work.over, this.#allGone()]);
+    work.finish();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #allGone(): Promise<void> {
+    // Grows meanwhile.
+    for (let index = 0; index < this.#busy.length; index++) await this.#busy[index];
+  }
+
+  /** Pulls piece after piece from one member, until there are none, or it does not deliver. */
+  async #employ(source: Source, taker: Taker): Promise<void> {
+    const { work, signal, isOfUse } = this.#options;
+    for (let piece = await work.take(taker); piece !== undefined; piece = await work.take(taker)) {
+      this.#lookForMore();
+      const hasCome = !source.isResting && (await this.#ask(source, piece)) === 'came';
+      work.done(piece, hasCome);
+      await source.rest(signal);
+      if (signal.aborted || !isOfUse()) work.finish();
+      if (source.isLeftOut) return;
+    }
+  }
+
+  async #ask(source: Source, piece: Piece): Promise<Delivery> {
+    const { runtime, pull, work } = this.#options;
+    const askedAtMs = runtime.now();
+    try {
+      const delivery = await pull(source, piece);
+      source.judge(delivery, runtime.now() - askedAtMs);
+      return delivery;
+    } catch (thrown) {
+      this.#failure ??= toError(thrown);
+      work.finish();
+      return 'lost';
+    }
+  }
+
+  /** Who is bonded later helps, too: a member that comes back meets the others one after the other. */
+  #lookForMore(): void {
+    for (const id of this.#options.members()) {
+      if (this.#asked.has(id)) continue;
+      this.#asked.add(id);
+      this.#busy.push(this.#invite(id));
+    }
+  }
+
+  async #invite(id: MemberId): Promise<void> {
+    const { work, invite } = this.#options;
+    const taker = await invite(id);
+    if (taker !== undefined && !work.isOver) this.hire(id, taker);
+  }
+}

@@ -23,9 +23,10 @@ export class TextReader {
     for (let index = at; index < end; index++) hash = (Math.imul(hash, 31) + (bytes[index] as number)) | 0;
     const slot = (hash ^ (hash >>> 10)) & (SLOTS - 1);
     if (this.#lengths[slot] !== length) return this.#remember(bytes, at, length, slot);
+    const remembered = this.#bytes;
     let known = slot * REMEMBERED_BYTES;
     for (let index = at; index < end; index++) {
-      if (this.#bytes[known++] !== bytes[index]) return this.#remember(bytes, at, length, slot);
+      if (remembered[known++] !== bytes[index]) return this.#remember(bytes, at, length, slot);
     }
     return this.#texts[slot] as string;
   }

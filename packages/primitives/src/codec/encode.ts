@@ -1,6 +1,8 @@
 import { EncodeError } from './errors.ts';
-import { ARRAY, BYTES, MAP, NEGATIVE, TAG, TEXT, UNSIGNED } from './head.ts';
+import { ARRAY, BYTES, headBytes, MAP, NEGATIVE, TAG, TEXT, UNSIGNED } from './head.ts';
+import { BEFORE_KEYS, findKey, putKeyEnd } from './known-key.ts';
 import { BIGNUM_BYTES_MAX, bytesOfBigint, Tag, typedArrayTag } from './tags.ts';
+import { bigints, floats, putWord, putWords } from './words.ts';
 
 /** As deep as any decoder takes. */
 const DEPTH_MAX = 512;
@@ -28,8 +30,7 @@ let isWriting = false;
 let isFixed = false;
 const NO_ROOM: unique symbol = Symbol('no room');
 
-const float = new DataView(new ArrayBuffer(8));
-const floatBytes = new Uint8Array(float.buffer);
+const isOwn = Object.prototype.hasOwnProperty;
 
 /**
  * Encodes a value as CBOR (RFC 8949).
@@ -68,7 +69,7 @@ export function encodeCbor(value: unknown): Uint8Array {
 /**
  * Encodes a value as {@link encodeCbor} does, to `into` from `offset` on, where it may leave anything behind its end.
  *
- * @returns where the encoding ends, or undefined when there is not room enough.
+ * @returns where the encoding ends, or undefined when there is not room enough, of which it wants up to 12 bytes more than it fills.
  * @throws {EncodeError} as there.
  */
 export function encodeCborInto(value: unknown, into: Uint8Array, offset: number): number | undefined {
@@ -176,13 +177,42 @@ function writeFields(value: object, depth: number): void {
   const headAt = at - start;
   writeByte(MAP << 5);
   let count = 0;
+  let last = BEFORE_KEYS;
   for (const key in value) {
-    if (!Object.hasOwn(value, key)) continue;
-    checkKey(key);
-    writeText(key);
-    write((value as Record<string, unknown>)[key], depth + 1);
+    // Unlike Object.hasOwn, which took a fifth of the time of the whole, this costs nothing in such a loop.
+    if (!isOwn.call(value, key)) continue;
+    let known = last.next;
+    if (known === undefined || known.key !== key) {
+      checkKey(key);
+      known = findKey(key, last);
+    }
+    if (known === undefined) {
+      writeText(key);
+    } else {
+      // Here and not in a function of its own, which the compiler leaves one: that takes a tenth more.
+      reserve(known.room);
+      const from = at;
+      putWord(target, from, known.word0);
+      if (known.length > 4) putWord(target, from + 4, known.word1);
+      if (known.length > 8) putKeyEnd(known, target, from + 8);
+      at = from + known.length;
+      last = known;
+    }
+    writeField((value as Record<string, unknown>)[key], depth);
     count++;
   }
+  writeCount(headAt, count);
+}
+
+/** What is most frequent comes first. */
+function writeField(value: unknown, depth: number): void {
+  if (typeof value === 'number') writeNumber(value);
+  else if (typeof value === 'string') writeText(value);
+  else write(value, depth + 1);
+}
+
+/** Writes how many fields there are into the head of a map, which takes more room if they are many. */
+function writeCount(headAt: number, count: number): void {
   if (count < 24) target[start + headAt] = (MAP << 5) | count;
   else writeLateHead(headAt, count);
 }
@@ -216,20 +246,16 @@ function writeNumber(value: number): void {
 }
 
 function writeFloat(value: number): void {
-  reserve(9);
-  float.setFloat64(0, value);
-  target[at++] = FLOAT64;
-  for (let index = 0; index < 8; index++) target[at++] = floatBytes[index] as number;
+  floats[0] = value;
+  writeWords(FLOAT64);
 }
 
 /** In 64 bits, by which decoders know it, or as a bignum. */
 function writeBigint(value: bigint): void {
   const argument = value < 0n ? -1n - value : value;
   if (argument < INT64_END) {
-    reserve(9);
-    float.setBigUint64(0, argument);
-    target[at++] = ((value < 0n ? NEGATIVE : UNSIGNED) << 5) | 27;
-    for (let index = 0; index < 8; index++) target[at++] = floatBytes[index] as number;
+    bigints[0] = argument;
+    writeWords(((value < 0n ? NEGATIVE : UNSIGNED) << 5) | 27);
     return;
   }
   const bytes = bytesOfBigint(argument);
@@ -238,6 +264,14 @@ function writeBigint(value: bigint): void {
   }
   writeHead(TAG, value < 0n ? Tag.NegativeBignum : Tag.Bignum);
   writeBytes(bytes);
+}
+
+/** A first byte, and what is in `words`. */
+function writeWords(first: number): void {
+  reserve(9);
+  target[at] = first;
+  putWords(target, at + 1);
+  at += 9;
 }
 
 function writeTypedArray(value: ArrayBufferView): void {
@@ -261,6 +295,7 @@ function writeText(text: string): void {
     return;
   }
   reserve(2 + length);
+  const to = target;
   const headAt = at;
   let end = length < 24 ? headAt + 1 : headAt + 2;
   for (let index = 0; index < length; index++) {
@@ -269,13 +304,13 @@ function writeText(text: string): void {
       writeLongText(text);
       return;
     }
-    target[end++] = unit;
+    to[end++] = unit;
   }
   if (length < 24) {
-    target[headAt] = (TEXT << 5) | length;
+    to[headAt] = (TEXT << 5) | length;
   } else {
-    target[headAt] = (TEXT << 5) | 24;
-    target[headAt + 1] = length;
+    to[headAt] = (TEXT << 5) | 24;
+    to[headAt + 1] = length;
   }
   at = end;
 }
@@ -300,38 +335,31 @@ function writeByte(byte: number): void {
 /** A first byte with its argument, a whole number below 2^53, as short as it can be. */
 function writeHead(major: number, argument: number): void {
   reserve(9);
+  const to = target;
+  const from = at;
   const type = major << 5;
   if (argument < 24) {
-    target[at++] = type | argument;
+    to[from] = type | argument;
+    at = from + 1;
   } else if (argument < 0x100) {
-    target[at++] = type | 24;
-    target[at++] = argument;
+    to[from] = type | 24;
+    to[from + 1] = argument;
+    at = from + 2;
   } else if (argument < 0x1_0000) {
-    target[at++] = type | 25;
-    target[at++] = argument >>> 8;
-    target[at++] = argument;
+    to[from] = type | 25;
+    to[from + 1] = argument >>> 8;
+    to[from + 2] = argument;
+    at = from + 3;
   } else if (argument < UINT32_END) {
-    target[at++] = type | 26;
-    writeUint32(argument);
+    to[from] = type | 26;
+    putWord(to, from + 1, argument);
+    at = from + 5;
   } else {
-    target[at++] = type | 27;
-    writeUint32(Math.floor(argument / UINT32_END));
-    writeUint32(argument % UINT32_END);
+    to[from] = type | 27;
+    putWord(to, from + 1, Math.floor(argument / UINT32_END));
+    putWord(to, from + 5, argument % UINT32_END);
+    at = from + 9;
   }
-}
-
-function writeUint32(value: number): void {
-  target[at++] = value >>> 24;
-  target[at++] = value >>> 16;
-  target[at++] = value >>> 8;
-  target[at++] = value;
-}
-
-function headBytes(argument: number): number {
-  if (argument < 24) return 1;
-  if (argument < 0x100) return 2;
-  if (argument < 0x1_0000) return 3;
-  return argument < UINT32_END ? 5 : 9;
 }
 
 function reserve(bytes: number): void {

@@ -23,6 +23,14 @@ export function argumentBytes(low: number, at: number): number {
   );
 }
 
+/** How many bytes a head with this argument has. */
+export function headBytes(argument: number): number {
+  if (argument < 24) return 1;
+  if (argument < 0x100) return 2;
+  if (argument < 0x1_0000) return 3;
+  return argument < 2 ** 32 ? 5 : 9;
+}
+
 export function truncated(offset: number): DecodeError {
   return malformed('it ends too early', offset);
 }

@@ -65,9 +65,10 @@ export class Snapshots {
     this.#writing = this.#write(meta, chunks);
   }
 
-  /** The state was replaced by a snapshot of others, which is in the log already. */
+  /** The state was replaced by a snapshot of others, which is in the log already, mostly in the place of all entries. */
   restored(index: LogIndex): void {
     this.#lastIndex = index;
+    this.pruned = Math.max(this.pruned, index);
   }
 
   /** Resolves when nothing is being written. */

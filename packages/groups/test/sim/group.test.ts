@@ -354,6 +354,23 @@ describe('founding', () => {
       expect(await valueAt(young, 'old')).toBe(1);
       expect((await third.group.execute({ put: 'new', value: 1 })).result.done).toBe(true);
     }));
+
+  it('twice, apart, is set aside also by a member that has pulled a snapshot of the history that lost', () =>
+    inWorld({ seed: 19 }, async (world) => {
+      const consensus = { retainBytes: 100, snapshotEvery: 20, retainEntries: 0, retainPulledEntries: 0 };
+      const old = await startNode(world, 'n0', { consensus });
+      await old.group.execute({ put: 'old', value: 1 });
+      const young = await startNode(world, 'n1', { consensus });
+      for (let value = 0; value < 50; value++) await young.group.execute({ put: 'young', value });
+      const third = await startNode(world, 'n2', { bootstrap: ['sim://n1'], consensus });
+      await untilTrue(world, [young, third], () => isFormed([young, third], 2));
+      expect(third.group.stats.snapshotsPulled).toBe(1);
+      await old.discovery.dial('sim://n1');
+      const nodes = [old, young, third];
+      await untilTrue(world, nodes, () => isFormed(nodes, 3));
+      expect(third.group.reverted()).toHaveLength(1);
+      expect(await valueAt(third, 'young')).toBeUndefined();
+    }));
 });
 
 describe('a member that was away', () => {

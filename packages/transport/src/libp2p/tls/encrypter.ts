@@ -22,9 +22,7 @@ interface Components {
   readonly upgrader: { getStreamMuxers(): ReadonlyMap<string, StreamMuxerFactory> };
 }
 
-type World = Pick<Runtime, 'wallNow' | 'randomBytes'>;
-
-const PROTOCOL = '/tls/1.0.0';
+export const TLS_PROTOCOL = '/tls/1.0.0';
 /** Named by those who want to agree on a muxer after the handshake. */
 const NO_MUXER = 'libp2p';
 const VERSION = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const;
@@ -32,28 +30,29 @@ const VERSION = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const;
 /** What is written before the socket says that it holds enough: a few frames of a link. */
 const WRITE_BUFFER_BYTES = 256 * 1024;
 
+interface TlsOptions {
+  readonly runtime: Pick<Runtime, 'wallNow' | 'randomBytes'>;
+  /** For what has no socket of its own. */
+  readonly overStreams: ConnectionEncrypter;
+}
+
 /**
  * TLS 1.3 as libp2p specifies it (specs/tls), by Node's own on the socket of the connection: what `@libp2p/tls` does through
- * streams of JavaScript at both ends. What has no socket, such as a connection through a relay, goes to `overStreams`.
+ * streams of JavaScript at both ends.
  */
-export function tlsOverSockets<C extends Components>(
-  runtime: World,
-  overStreams: (components: C) => Promise<ConnectionEncrypter>,
-): (components: C) => ConnectionEncrypter {
-  return (components) => new SocketTls(components, runtime, () => overStreams(components));
+export function tlsOverSockets(components: Components, options: TlsOptions): ConnectionEncrypter {
+  return new SocketTls(components, options);
 }
 
 class SocketTls implements ConnectionEncrypter {
-  readonly protocol = PROTOCOL;
+  readonly protocol = TLS_PROTOCOL;
   readonly #components: Components;
-  readonly #runtime: World;
-  readonly #overStreams: () => Promise<ConnectionEncrypter>;
+  readonly #options: TlsOptions;
   #context: Promise<SecureContext> | undefined;
 
-  constructor(components: Components, runtime: World, overStreams: () => Promise<ConnectionEncrypter>) {
+  constructor(components: Components, options: TlsOptions) {
     this.#components = components;
-    this.#runtime = runtime;
-    this.#overStreams = overStreams;
+    this.#options = options;
   }
 
   async secureInbound(
@@ -61,7 +60,7 @@ class SocketTls implements ConnectionEncrypter {
     options?: SecureConnectionOptions,
   ): Promise<SecuredConnection> {
     const socket = socketOf(connection);
-    if (socket === undefined) return (await this.#overStreams()).secureInbound(connection, options);
+    if (socket === undefined) return await this.#options.overStreams.secureInbound(connection, options);
     return await this.#secure(connection, socket, { ...options, accepts: true });
   }
 
@@ -70,7 +69,7 @@ class SocketTls implements ConnectionEncrypter {
     options?: SecureConnectionOptions,
   ): Promise<SecuredConnection> {
     const socket = socketOf(connection);
-    if (socket === undefined) return (await this.#overStreams()).secureOutbound(connection, options);
+    if (socket === undefined) return await this.#options.overStreams.secureOutbound(connection, options);
     return await this.#secure(connection, socket, { ...options, accepts: false });
   }
 
@@ -99,7 +98,7 @@ class SocketTls implements ConnectionEncrypter {
     if (socket.isSessionReused()) throw new InvalidCryptoExchangeError('A session was resumed');
     const der = socket.getPeerX509Certificate()?.raw;
     if (der === undefined) throw new InvalidCryptoExchangeError('There is no certificate');
-    return await peerOfCertificate(der, { expected, nowMs: this.#runtime.wallNow() });
+    return await peerOfCertificate(der, { expected, nowMs: this.#options.runtime.wallNow() });
   }
 
   get #muxers(): ReadonlyMap<string, StreamMuxerFactory> {
@@ -116,7 +115,7 @@ class SocketTls implements ConnectionEncrypter {
   }
 
   async #makeContext(): Promise<SecureContext> {
-    const credentials = await makeCertificate(this.#components.privateKey, this.#runtime);
+    const credentials = await makeCertificate(this.#components.privateKey, this.#options.runtime);
     return createSecureContext({ ...credentials, ...VERSION });
   }
 

@@ -8,7 +8,7 @@ import { systemRuntime } from '@mosaik/primitives';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { describe, expect, it } from 'vitest';
-import { tlsOverSockets } from '../../../src/libp2p/tls/encrypter.ts';
+import { TLS_PROTOCOL, tlsOverSockets } from '../../../src/libp2p/tls/encrypter.ts';
 
 const ECHO = '/echo/1';
 const MIB = 1024 * 1024;
@@ -16,8 +16,13 @@ const MIB = 1024 * 1024;
 type Components = Parameters<ReturnType<typeof tls>>[0];
 type Encrypter = (components: Components) => ConnectionEncrypter;
 
+const noSocket = (): never => {
+  throw new Error('it has a socket');
+};
+const overStreams = { protocol: TLS_PROTOCOL, secureInbound: noSocket, secureOutbound: noSocket };
+
 const encrypters: Readonly<Record<'ours' | 'theirs', () => Encrypter>> = {
-  ours: () => tlsOverSockets<Components>(systemRuntime, () => Promise.reject(new Error('it has a socket'))),
+  ours: () => (components) => tlsOverSockets(components, { runtime: systemRuntime, overStreams }),
   theirs: tls,
 };
 

@@ -1,9 +1,13 @@
 // Writes to a log until it is killed, and says on standard output what was acknowledged: `<operation> <number>` a line.
 import { writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { systemRuntime } from '@mosaik/primitives';
 import { sqlite } from '../../src/sqlite/index.ts';
 import type { KillPoint } from '../../src/sqlite/points.ts';
 import { createLedger } from './ledger.ts';
+
+// It will not end by itself, and what was compiled for it is to serve the next one.
+flushCompileCache();
 
 const [path = '', start = '0', point, visit = '1'] = process.argv.slice(2);
 const killAt = point === undefined ? undefined : ({ point, visit: Number(visit) } as KillPoint);

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import type { Request, Response } from './child.ts';
 
 /** What a program offers to the test that started it. */
@@ -12,6 +13,8 @@ export function programArgument<T>(): T {
 export function serveCalls(offers: Offers): void {
   process.on('disconnect', () => process.exit(0));
   process.on('message', (request: Request) => void answer(offers, request));
+  // Most programs are killed in the end, and what was compiled for them is to serve the next one.
+  flushCompileCache();
   reply({ id: 0 });
 }
 

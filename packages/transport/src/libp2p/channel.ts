@@ -66,9 +66,11 @@ class StreamChannel implements Channel, Waiting {
     // A stream that is closing says so by its event; until then what is written is as lost as on any dying link.
     if (this.#stream.writeStatus !== 'writable') return true;
     const frame = new Uint8ArrayList(...chunks);
-    if (this.#context.priority === 'control' || frame.byteLength <= SMALL_BYTES)
-      return this.#stream.send(frame);
     const { turns } = this.#context;
+    if (this.#context.priority === 'control' || frame.byteLength <= SMALL_BYTES) {
+      turns.small();
+      return this.#stream.send(frame);
+    }
     if (turns.isFree && !this.#stream.writableNeedsDrain) {
       turns.spend(frame.byteLength);
       return this.#stream.send(frame);

@@ -1,4 +1,5 @@
 import type { Runtime } from '@mosaik/primitives';
+import { Pacer } from './pacer.ts';
 
 /**
  * What bulk of all links together writes before other events are let in: 256 KiB take about a millisecond to encrypt, and
@@ -22,23 +23,35 @@ export interface Waiting {
  */
 export class Turns {
   readonly #runtime: Runtime;
+  readonly #pacer: Pacer;
   readonly #waiting = new Set<Waiting>();
   #spentBytes = 0;
   #isTurnPending = false;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
+    this.#pacer = new Pacer(runtime);
   }
 
   /** Whether bulk may leave at once: nobody waits, and something is left of this turn. */
   get isFree(): boolean {
-    return this.#waiting.size === 0 && this.#spentBytes < TURN_BYTES;
+    return this.#waiting.size === 0 && this.#spentBytes < TURN_BYTES && this.#pacer.restMs === 0;
   }
 
   /** Bytes of bulk have left without waiting. */
   spend(bytes: number): void {
-    this.#spentBytes += bytes;
+    this.#spend(bytes);
     this.#awaitTurn();
+  }
+
+  #spend(bytes: number): void {
+    this.#spentBytes += bytes;
+    this.#pacer.spend(bytes);
+  }
+
+  /** A small frame has left, which never waits for its turn. */
+  small(): void {
+    this.#pacer.small();
   }
 
   /** Comes last; who waits already keeps its place. */
@@ -54,18 +67,26 @@ export class Turns {
   #awaitTurn(): void {
     if (this.#isTurnPending) return;
     this.#isTurnPending = true;
-    this.#runtime.yieldTo(() => this.#take());
+    const { restMs } = this.#pacer;
+    if (restMs > 0) this.#runtime.setTimer(restMs, () => this.#take());
+    else this.#runtime.yieldTo(() => this.#take());
   }
 
   /** Who joins again meanwhile comes again, as long as something is left of the turn. */
   #take(): void {
     this.#isTurnPending = false;
+    if (this.#pacer.restMs > 0) {
+      // Timers know whole milliseconds, and count from the beginning of a turn.
+      this.#awaitTurn();
+      return;
+    }
     this.#spentBytes = 0;
     for (const waiting of this.#waiting) {
       if (this.#spentBytes >= TURN_BYTES) break;
       this.#waiting.delete(waiting);
-      this.#spentBytes += waiting.go();
+      this.#spend(waiting.go());
     }
-    if (this.#spentBytes > 0) this.#awaitTurn();
+    if (this.#spentBytes === 0) return;
+    this.#awaitTurn();
   }
 }

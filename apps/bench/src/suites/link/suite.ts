@@ -16,7 +16,8 @@ const loads: readonly Load[] = [
 const BARE_SHARE: Record<string, number> = { '100B': 0.06, '4KiB': 0.5, '64KiB': 1 };
 
 const ROUND_TRIPS = 3_000;
-const ROUND_TRIPS_BESIDE_BULK = 500;
+const WARM_UP_ROUND_TRIPS = 10_000;
+const ROUND_TRIPS_BESIDE_BULK = 2_000;
 const BESIDE_BULK = ['link/rtt-p50-under-bulk', 'link/rtt-p99-under-bulk', 'link/bulk-beside-rtt'];
 const WARM_UP = 0.2;
 
@@ -72,7 +73,7 @@ async function roundTrips(context: SuiteContext, ours: Subject, bare: Subject): 
     {
       runs: context.runs,
       take: (subject) => subject.roundTrips(ROUND_TRIPS, 100),
-      warmUp: (subject) => subject.roundTrips(ROUND_TRIPS * WARM_UP, 100),
+      warmUp: (subject) => subject.roundTrips(WARM_UP_ROUND_TRIPS, 100),
     },
   );
   return roundTripResults('link', bare.name, runs);
@@ -86,7 +87,7 @@ async function besideBulk(context: SuiteContext, ours: Subject, bare: Subject): 
     {
       runs: context.runs,
       take: (subject) => subject.besideBulk(ROUND_TRIPS_BESIDE_BULK, 100),
-      warmUp: (subject) => subject.besideBulk(ROUND_TRIPS_BESIDE_BULK * WARM_UP, 100),
+      warmUp: (subject) => subject.besideBulk(ROUND_TRIPS_BESIDE_BULK, 100),
     },
   );
   const share = (part: number) =>

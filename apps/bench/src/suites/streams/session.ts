@@ -41,8 +41,8 @@ export interface RoundTripSession extends AsyncDisposable {
 
 /** What each producer sends first of all. */
 const PROBE = 200;
-/** What runs last, each by the rate of the one before it: the first ones warm up. */
-const WARM_UP_SECONDS = [0.3, 0.5];
+/** What runs last, each by the rate of the one before it: the first ones warm up, until V8 has compiled what runs. */
+const WARM_UP_SECONDS = [0.3, 1];
 const RUN_SECONDS = 1;
 
 export async function openSession(contender: Contender, workload: Workload): Promise<Session> {

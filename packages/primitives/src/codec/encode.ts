@@ -2,7 +2,6 @@ import { EncodeError } from './errors.ts';
 import { ARRAY, BYTES, headBytes, MAP, NEGATIVE, TAG, TEXT, UNSIGNED } from './head.ts';
 import { BEFORE_KEYS, findKey, putKeyEnd } from './known-key.ts';
 import { BIGNUM_BYTES_MAX, bytesOfBigint, Tag, typedArrayTag } from './tags.ts';
-import { bigints, floats, putWord, putWords } from './words.ts';
 
 /** As deep as any decoder takes. */
 const DEPTH_MAX = 512;
@@ -23,12 +22,18 @@ const textEncoder = new TextEncoder();
 
 /** What is being written, and where. Shared by all calls, as encoding is synchronous. */
 let target: Uint8Array = new Uint8Array(0);
+/** The same memory: to put four or eight bytes at once takes a fifth less of the whole. */
+let view: DataView = viewOf(target);
 let start = 0;
 let at = 0;
 let isWriting = false;
 /** The memory is a caller's, and does not grow. */
 let isFixed = false;
 const NO_ROOM: unique symbol = Symbol('no room');
+
+/** What a caller gave last, which it probably gives again, and the view of it. */
+let given: Uint8Array = target;
+let viewOfGiven: DataView = view;
 
 const isOwn = Object.prototype.hasOwnProperty;
 
@@ -62,6 +67,7 @@ export function encodeCbor(value: unknown): Uint8Array {
   if (target.length <= SLAB_BYTES) return encoded;
   // It outgrew the shared memory: what it got is its own, unless most of that is empty.
   target = new Uint8Array(0);
+  view = viewOf(target);
   at = 0;
   return 2 * encoded.length > encoded.buffer.byteLength ? encoded : encoded.slice();
 }
@@ -73,8 +79,13 @@ export function encodeCbor(value: unknown): Uint8Array {
  * @throws {EncodeError} as there.
  */
 export function encodeCborInto(value: unknown, into: Uint8Array, offset: number): number | undefined {
-  const outer = { target, start, at, isWriting, isFixed };
+  const outer = { target, view, start, at, isWriting, isFixed };
+  if (into !== given) {
+    given = into;
+    viewOfGiven = viewOf(into);
+  }
   target = into;
+  view = viewOfGiven;
   start = offset;
   at = offset;
   isWriting = true;
@@ -86,13 +97,13 @@ export function encodeCborInto(value: unknown, into: Uint8Array, offset: number)
     if (error === NO_ROOM) return undefined;
     throw error;
   } finally {
-    ({ target, start, at, isWriting, isFixed } = outer);
+    ({ target, view, start, at, isWriting, isFixed } = outer);
   }
 }
 
 /** A getter of what is being encoded encodes something itself. */
 function encodeWithin(value: unknown): Uint8Array {
-  const outer = { target, start, at, isFixed };
+  const outer = { target, view, start, at, isFixed };
   target = new Uint8Array(0);
   at = 0;
   isWriting = false;
@@ -100,7 +111,7 @@ function encodeWithin(value: unknown): Uint8Array {
   try {
     return encodeCbor(value);
   } finally {
-    ({ target, start, at, isFixed } = outer);
+    ({ target, view, start, at, isFixed } = outer);
     isWriting = true;
   }
 }
@@ -192,9 +203,9 @@ function writeFields(value: object, depth: number): void {
       // Here and not in a function of its own, which the compiler leaves one: that takes a tenth more.
       reserve(known.room);
       const from = at;
-      putWord(target, from, known.word0);
-      if (known.length > 4) putWord(target, from + 4, known.word1);
-      if (known.length > 8) putKeyEnd(known, target, from + 8);
+      view.setInt32(from, known.word0);
+      if (known.length > 4) view.setInt32(from + 4, known.word1);
+      if (known.length > 8) putKeyEnd(known, view, from + 8);
       at = from + known.length;
       last = known;
     }
@@ -246,16 +257,20 @@ function writeNumber(value: number): void {
 }
 
 function writeFloat(value: number): void {
-  floats[0] = value;
-  writeWords(FLOAT64);
+  reserve(9);
+  target[at] = FLOAT64;
+  view.setFloat64(at + 1, value);
+  at += 9;
 }
 
 /** In 64 bits, by which decoders know it, or as a bignum. */
 function writeBigint(value: bigint): void {
   const argument = value < 0n ? -1n - value : value;
   if (argument < INT64_END) {
-    bigints[0] = argument;
-    writeWords(((value < 0n ? NEGATIVE : UNSIGNED) << 5) | 27);
+    reserve(9);
+    target[at] = ((value < 0n ? NEGATIVE : UNSIGNED) << 5) | 27;
+    view.setBigUint64(at + 1, argument);
+    at += 9;
     return;
   }
   const bytes = bytesOfBigint(argument);
@@ -264,14 +279,6 @@ function writeBigint(value: bigint): void {
   }
   writeHead(TAG, value < 0n ? Tag.NegativeBignum : Tag.Bignum);
   writeBytes(bytes);
-}
-
-/** A first byte, and what is in `words`. */
-function writeWords(first: number): void {
-  reserve(9);
-  target[at] = first;
-  putWords(target, at + 1);
-  at += 9;
 }
 
 function writeTypedArray(value: ArrayBufferView): void {
@@ -352,14 +359,18 @@ function writeHead(major: number, argument: number): void {
     at = from + 3;
   } else if (argument < UINT32_END) {
     to[from] = type | 26;
-    putWord(to, from + 1, argument);
+    view.setUint32(from + 1, argument);
     at = from + 5;
   } else {
     to[from] = type | 27;
-    putWord(to, from + 1, Math.floor(argument / UINT32_END));
-    putWord(to, from + 5, argument % UINT32_END);
+    view.setUint32(from + 1, Math.floor(argument / UINT32_END));
+    view.setUint32(from + 5, argument % UINT32_END);
     at = from + 9;
   }
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 function reserve(bytes: number): void {
@@ -374,6 +385,7 @@ function grow(bytes: number): void {
   // What grows again and again doubles; what is large at once gets about what it needs.
   const size = Math.max(SLAB_BYTES, needed + Math.min(needed, 2 * written.length));
   target = new Uint8Array(size);
+  view = viewOf(target);
   target.set(written);
   start = 0;
   at = written.length;

@@ -1,5 +1,5 @@
 import { TEXT } from './head.ts';
-import { putWord, wordAt } from './words.ts';
+import { wordAt } from './words.ts';
 
 /** Keys of more bytes are encoded each time. */
 const KEY_BYTES_MAX = 64;
@@ -58,9 +58,10 @@ function isWorthIt(key: string): boolean {
 }
 
 /** Writes what of a known key is behind its first two words. */
-export function putKeyEnd({ word2, length, bytes }: KnownKey, target: Uint8Array, at: number): void {
-  putWord(target, at, word2);
-  for (let index = WORDS_BYTES; index < length; index++) target[at + index - 8] = bytes[index] as number;
+export function putKeyEnd({ word2, length, bytes }: KnownKey, view: DataView, at: number): void {
+  view.setInt32(at, word2);
+  for (let index = WORDS_BYTES; index < length; index++)
+    view.setUint8(at + index - 8, bytes[index] as number);
 }
 
 function remember(key: string): KnownKey | undefined {

@@ -17,21 +17,7 @@ export function wordAt(bytes: Uint8Array, at: number): number {
   );
 }
 
-/** Four bytes, the highest first. */
-export function putWord(bytes: Uint8Array, at: number, word: number): void {
-  bytes[at] = word >>> 24;
-  bytes[at + 1] = word >>> 16;
-  bytes[at + 2] = word >>> 8;
-  bytes[at + 3] = word;
-}
-
 /** Both halves of what is in {@link words}. */
-export function putWords(bytes: Uint8Array, at: number): void {
-  putWord(bytes, at, words[UPPER] as number);
-  putWord(bytes, at + 4, words[1 - UPPER] as number);
-}
-
-/** As {@link putWords}, the other way round. */
 export function takeWords(bytes: Uint8Array, at: number): void {
   words[UPPER] = wordAt(bytes, at);
   words[1 - UPPER] = wordAt(bytes, at + 4);

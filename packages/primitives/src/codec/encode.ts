@@ -79,7 +79,31 @@ export function encodeCbor(value: unknown): Uint8Array {
  * @throws {EncodeError} as there.
  */
 export function encodeCborInto(value: unknown, into: Uint8Array, offset: number): number | undefined {
-  const outer = { target, view, start, at, isWriting, isFixed };
+  // One by one: as an object of all of them, made for each value, they took 4 % of a producer.
+  const outerTarget = target;
+  const outerView = view;
+  const outerStart = start;
+  const outerAt = at;
+  const wasWriting = isWriting;
+  const wasFixed = isFixed;
+  takeMemory(into, offset);
+  try {
+    write(value, 0);
+    return at;
+  } catch (error) {
+    if (error === NO_ROOM) return undefined;
+    throw error;
+  } finally {
+    target = outerTarget;
+    view = outerView;
+    start = outerStart;
+    at = outerAt;
+    isWriting = wasWriting;
+    isFixed = wasFixed;
+  }
+}
+
+function takeMemory(into: Uint8Array, offset: number): void {
   if (into !== given) {
     given = into;
     viewOfGiven = viewOf(into);
@@ -90,15 +114,6 @@ export function encodeCborInto(value: unknown, into: Uint8Array, offset: number)
   at = offset;
   isWriting = true;
   isFixed = true;
-  try {
-    write(value, 0);
-    return at;
-  } catch (error) {
-    if (error === NO_ROOM) return undefined;
-    throw error;
-  } finally {
-    ({ target, view, start, at, isWriting, isFixed } = outer);
-  }
 }
 
 /** A getter of what is being encoded encodes something itself. */

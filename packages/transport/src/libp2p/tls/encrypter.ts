@@ -31,7 +31,7 @@ const VERSION = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const;
 const WRITE_BUFFER_BYTES = 256 * 1024;
 
 interface TlsOptions {
-  readonly runtime: Pick<Runtime, 'wallNow' | 'randomBytes'>;
+  readonly runtime: Pick<Runtime, 'wallNow' | 'randomBytes' | 'yieldTo'>;
   /** For what has no socket of its own. */
   readonly overStreams: ConnectionEncrypter;
 }
@@ -82,7 +82,7 @@ class SocketTls implements ConnectionEncrypter {
     await takeOver(connection, raw);
     const socket = accepts ? this.#accept(raw, context) : this.#dial(raw, context);
     try {
-      await untilSecure(socket, signal);
+      await untilSecure(socket, { runtime: this.#options.runtime, signal });
       const remotePeer = await this.#peerAt(socket, expected);
       const streamMuxer = this.#muxers.get(String(socket.alpnProtocol));
       const secured = { remotePeer, connection: new SecureConnection(connection, socket) };

@@ -113,6 +113,16 @@ describe('TLS over sockets', () => {
     expect(dialler.getConnections()).toEqual([]);
   });
 
+  it('survives connections that are torn down as soon as they are there', async () => {
+    await using listener = await startNode(encrypters.ours());
+    await using dialler = await startNode(encrypters.ours());
+    // Within the event of the handshake: what had been freed by then was read on, and the process gone.
+    for (const node of [listener, dialler])
+      node.addEventListener('connection:open', ({ detail }) => detail.abort(new Error('not wanted')));
+    for (let n = 0; n < 50; n++) await dialler.dial(listener.getMultiaddrs()).catch(() => {});
+    expect(dialler.getConnections()).toEqual([]);
+  });
+
   it('gives up at once when the socket closes during the handshake', async () => {
     const server = createServer((socket) => {
       // It agrees to TLS, and is gone.

@@ -1,5 +1,11 @@
-import { createQueue, type PeerId, type Queue, type WaitOptions, waitFor } from '@mosaik/primitives';
-import type { EncodedDatum } from '../definition.ts';
+import {
+  createQueue,
+  invariant,
+  type PeerId,
+  type Queue,
+  type WaitOptions,
+  waitFor,
+} from '@mosaik/primitives';
 import { type Block, BlockCursor } from '../wire/block.ts';
 import type { Epoch, Sequence } from '../wire/messages.ts';
 import type { Gap } from './consumer.ts';
@@ -17,9 +23,8 @@ interface Missed {
 
 type Item = Received | Missed;
 
-/** A datum as it came, and where from. */
-export interface RawDatum extends EncodedDatum {
-  readonly type: 'datum';
+/** Where a datum comes from. */
+export interface Origin {
   readonly producer: PeerId;
   readonly epoch: Epoch;
   readonly sequence: Sequence;
@@ -115,8 +120,11 @@ export class Inbox {
     this.#wake();
   };
 
-  /** Moves to the next datum or gap; undefined when there is none. */
-  take(): RawDatum | Gap | undefined {
+  /**
+   * Moves to the next datum, which is where the cursor stands until the next call, or gap; undefined when there is none.
+   * No object is made for a datum.
+   */
+  take(): BlockCursor | Gap | undefined {
     while (this.#cursor === undefined || this.#cursor.isDone) {
       const gap = this.#gaps[this.#gapsTaken++];
       if (gap !== undefined) return gap;
@@ -124,7 +132,15 @@ export class Inbox {
       if (item === undefined) return undefined;
       this.#enter(item);
     }
-    return this.#datum(this.#cursor);
+    this.#cursor.advance();
+    return this.#cursor;
+  }
+
+  /** Of the datum that the cursor stands at. */
+  get origin(): Origin {
+    invariant(this.#cursor !== undefined, 'a datum was taken');
+    const { sequence } = this.#cursor;
+    return { producer: this.#producer as PeerId, epoch: this.#epoch as Epoch, sequence };
   }
 
   /** Resolves when something may have come, or the inbox is closed. */
@@ -148,19 +164,6 @@ export class Inbox {
     this.#gapsTaken = 0;
     this.#cursor = 'block' in item ? new BlockCursor(item.block) : undefined;
     if ('block' in item) this.#epoch = item.epoch;
-  }
-
-  #datum(cursor: BlockCursor): RawDatum {
-    cursor.advance();
-    return {
-      type: 'datum',
-      bytes: cursor.bytes,
-      start: cursor.start,
-      end: cursor.end,
-      producer: this.#producer as PeerId,
-      epoch: this.#epoch as Epoch,
-      sequence: cursor.sequence,
-    };
   }
 
   #nextItem(): Item | undefined {

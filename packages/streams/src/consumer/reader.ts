@@ -1,5 +1,4 @@
 import {
-  batchesOf,
   ClosedError,
   createEventStream,
   DONE,
@@ -8,12 +7,15 @@ import {
   toError,
   type WaitOptions,
 } from '@mosaik/primitives';
-import { decodeDatum, type StreamDefinition } from '../definition.ts';
+import { decodeDatum, type EncodedDatum, type StreamDefinition } from '../definition.ts';
 import type { StreamMetrics } from '../metrics.ts';
 import type { DatumRecord, Gap, InvalidDatum } from './consumer.ts';
-import type { Inbox, RawDatum } from './inbox.ts';
+import type { Inbox } from './inbox.ts';
 
 const BATCH_DATUMS = 256;
+
+/** Not a datum, which may be anything, undefined included. */
+const NONE: unique symbol = Symbol('none');
 
 /** Decodes what the inbox holds, only when somebody reads it, and tells of what cannot be. */
 export class Reader<Out> {
@@ -32,27 +34,42 @@ export class Reader<Out> {
   }
 
   tryRecv(): Out | undefined {
-    return this.#next()?.value as Out | undefined;
+    const datum = this.#next();
+    return datum === NONE ? undefined : datum;
   }
 
   async recv(options: WaitOptions = {}): Promise<Out> {
-    const result = await this.#nextWaiting(options);
-    if (result.done === true) throw new ClosedError(`the consumer of ${this.#definition.name} is closed`);
-    return result.value;
+    const { datum } = await this.#nextWaiting(options);
+    if (datum === NONE) throw new ClosedError(`the consumer of ${this.#definition.name} is closed`);
+    return datum;
   }
 
   iterate(): AsyncIterableIterator<Out, void, void> {
+    const wait = async (): Promise<IteratorResult<Out, void>> => {
+      const { datum } = await this.#nextWaiting({});
+      return datum === NONE ? DONE : { done: false, value: datum };
+    };
     return iteratorOf(() => {
-      const result = this.#next();
-      return result === undefined ? this.#nextWaiting({}) : Promise.resolve(result);
+      const value = this.#next();
+      return value === NONE ? wait() : Promise.resolve({ done: false, value });
     });
   }
 
   batches(
     options: WaitOptions & { readonly maxDatums?: number } = {},
   ): AsyncIterableIterator<Out[], void, void> {
-    const { maxDatums: maxItems = BATCH_DATUMS } = options;
-    return batchesOf({ wait: () => this.#nextWaiting(options), take: () => this.#next(), maxItems });
+    const { maxDatums = BATCH_DATUMS } = options;
+    return iteratorOf<Out[]>(async () => {
+      const { datum: first } = await this.#nextWaiting(options);
+      if (first === NONE) return DONE;
+      const batch = [first];
+      while (batch.length < maxDatums) {
+        const datum = this.#next();
+        if (datum === NONE) break;
+        batch.push(datum);
+      }
+      return { done: false, value: batch };
+    });
   }
 
   records(options: WaitOptions = {}): AsyncIterableIterator<DatumRecord<Out> | Gap, void, void> {
@@ -71,49 +88,48 @@ export class Reader<Out> {
     this.invalid.close();
   }
 
-  async #nextWaiting(options: WaitOptions): Promise<IteratorResult<Out, void>> {
+  /** The next datum, also one that is still to come; none when the consumer is closed. In an object, as a datum may have a `then`. */
+  async #nextWaiting(options: WaitOptions): Promise<{ readonly datum: Out | typeof NONE }> {
     while (true) {
-      const result = this.#next();
-      if (result !== undefined) return result;
-      if (this.#inbox.isClosed) return DONE;
+      const datum = this.#next();
+      if (datum !== NONE || this.#inbox.isClosed) return { datum };
       await this.#inbox.arrival(options);
     }
   }
 
-  #next(): IteratorYieldResult<Out> | undefined {
+  /** The next datum that is there. */
+  #next(): Out | typeof NONE {
     while (true) {
-      const raw = this.#inbox.take();
-      if (raw === undefined) return undefined;
-      if (raw.type === 'gap') {
-        this.#tellGap(raw);
+      const taken = this.#inbox.take();
+      if (taken === undefined) return NONE;
+      if (taken.type === 'gap') {
+        this.#tellGap(taken);
         continue;
       }
-      const result = this.#decode(raw);
-      if (result !== undefined) return result;
+      const datum = this.#decode(taken);
+      if (datum !== NONE) return datum;
     }
   }
 
   #record(): DatumRecord<Out> | Gap | undefined {
     while (true) {
-      const raw = this.#inbox.take();
-      if (raw === undefined) return undefined;
-      if (raw.type === 'gap') {
-        this.#tellGap(raw);
-        return raw;
+      const taken = this.#inbox.take();
+      if (taken === undefined) return undefined;
+      if (taken.type === 'gap') {
+        this.#tellGap(taken);
+        return taken;
       }
-      const result = this.#decode(raw);
-      if (result === undefined) continue;
-      const { producer, epoch, sequence } = raw;
-      return { type: 'datum', datum: result.value, producer, epoch, sequence };
+      const datum = this.#decode(taken);
+      if (datum !== NONE) return { type: 'datum', datum, ...this.#inbox.origin };
     }
   }
 
-  #decode(raw: RawDatum): IteratorYieldResult<Out> | undefined {
+  #decode(encoded: EncodedDatum): Out | typeof NONE {
     try {
-      return { done: false, value: decodeDatum(this.#definition, raw) };
+      return decodeDatum(this.#definition, encoded);
     } catch (thrown) {
-      this.#tellInvalid(raw, toError(thrown));
-      return undefined;
+      this.#tellInvalid(toError(thrown));
+      return NONE;
     }
   }
 
@@ -123,9 +139,9 @@ export class Reader<Out> {
     this.gaps.emit(gap);
   }
 
-  #tellInvalid({ producer, epoch, sequence }: RawDatum, error: Error): void {
+  #tellInvalid(error: Error): void {
     this.invalidCount++;
     this.#metrics.invalid();
-    this.invalid.emit({ type: 'invalid', producer, epoch, sequence, error });
+    this.invalid.emit({ type: 'invalid', ...this.#inbox.origin, error });
   }
 }

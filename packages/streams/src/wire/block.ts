@@ -216,6 +216,7 @@ export function scanBlock(message: Uint8Array): Block {
 
 /** Goes through the data of a block that has been scanned, or was made here. */
 export class BlockCursor {
+  readonly type = 'datum';
   /** The whole block. */
   readonly bytes: Uint8Array;
   readonly #reader: { readonly bytes: Uint8Array; offset: number };

@@ -29,8 +29,8 @@ export interface Libp2pTransportOptions {
   readonly streamWindowBytes?: number;
   /**
    * The encryptions that this node speaks, the preferred one first: whoever dials tries its own in this order, and takes
-   * the first that the other side speaks too. Default `['tls', 'noise']`: TLS 1.3 by Node's own OpenSSL, at half the price
-   * for large messages, and Noise with those that have no TLS. Two that have none in common cannot connect.
+   * the first that the other side speaks too. Default `['tls', 'noise']`: TLS 1.3 by Node's own OpenSSL, at half the
+   * price or less for large messages, and Noise with those that have no TLS. Two that have none in common cannot connect.
    */
   readonly encryption?: readonly Encryption[];
   /** Finds peers of the same network on the local network by multicast DNS. Default off. */

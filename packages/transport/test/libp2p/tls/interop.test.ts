@@ -1,16 +1,23 @@
 import { once } from 'node:events';
-import { connect as connectTcp, createServer, type Server } from 'node:net';
+import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
 import { yamux } from '@chainsafe/libp2p-yamux';
+import { generateKeyPair } from '@libp2p/crypto/keys';
 import type { ConnectionEncrypter, Libp2p, StreamMessageEvent } from '@libp2p/interface';
+import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { tcp } from '@libp2p/tcp';
 import { tls } from '@libp2p/tls';
 import { systemRuntime } from '@mosaik/primitives';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { describe, expect, it } from 'vitest';
+import { makeCertificate } from '../../../src/libp2p/tls/certificate.ts';
 import { TLS_PROTOCOL, tlsOverSockets } from '../../../src/libp2p/tls/encrypter.ts';
 
 const ECHO = '/echo/1';
+/** What both sides say to agree on TLS. */
+const NEGOTIATION = Buffer.from('\x13/multistream/1.0.0\n\x0b/tls/1.0.0\n');
 const MIB = 1024 * 1024;
 
 type Components = Parameters<ReturnType<typeof tls>>[0];
@@ -56,6 +63,29 @@ async function roundTrip(dialler: Libp2p, listener: Libp2p, sent: Uint8Array): P
   await promise;
   await stream.close();
   return Buffer.concat(parts);
+}
+
+/** Sends `prefix` and what is written first at once, and takes as much off what is answered. */
+function inOnePacket(socket: Socket, prefix: Buffer): Duplex {
+  let before: Buffer | undefined = prefix;
+  let answered = 0;
+  const duplex = new Duplex({
+    write(chunk: Buffer, _encoding, callback) {
+      socket.write(before === undefined ? chunk : Buffer.concat([before, chunk]), callback);
+      before = undefined;
+    },
+    read() {},
+    destroy(error, callback) {
+      socket.destroy();
+      callback(error);
+    },
+  });
+  socket.on('data', (bytes: Buffer) => {
+    const own = Math.min(bytes.length, prefix.length - answered);
+    answered += own;
+    if (own < bytes.length) duplex.push(bytes.subarray(own));
+  });
+  return duplex;
 }
 
 async function portOf(server: Server): Promise<number> {
@@ -113,6 +143,27 @@ describe('TLS over sockets', () => {
     expect(dialler.getConnections()).toEqual([]);
   });
 
+  it('takes over what came before it was asked for', async () => {
+    await using listener = await startNode(encrypters.ours());
+    const opened = new Promise<string>((resolve) =>
+      listener.addEventListener('connection:open', ({ detail }) => resolve(detail.remotePeer.toString())),
+    );
+    const key = await generateKeyPair('Ed25519');
+    const port = Number(/tcp\/(\d+)/.exec(String(listener.getMultiaddrs()))?.[1]);
+    // It names the protocol, and begins the handshake in the same packet.
+    const socket = connectTls({
+      ...(await makeCertificate(key, systemRuntime)),
+      socket: inOnePacket(connectTcp(port, '127.0.0.1'), NEGOTIATION),
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.3',
+      ALPNProtocols: ['/yamux/1.0.0'],
+    });
+    await once(socket, 'secureConnect');
+    expect(socket.alpnProtocol).toBe('/yamux/1.0.0');
+    expect(await opened).toBe(peerIdFromPrivateKey(key).toString());
+    socket.destroy();
+  });
+
   it('survives connections that are torn down as soon as they are there', async () => {
     await using listener = await startNode(encrypters.ours());
     await using dialler = await startNode(encrypters.ours());
@@ -127,7 +178,7 @@ describe('TLS over sockets', () => {
     const server = createServer((socket) => {
       // It agrees to TLS, and is gone.
       socket.once('data', () => {
-        socket.write('\x13/multistream/1.0.0\n\x0b/tls/1.0.0\n');
+        socket.write(NEGOTIATION);
         socket.once('data', () => socket.destroy());
       });
     });
@@ -141,7 +192,7 @@ describe('TLS over sockets', () => {
     await using listener = await startNode(encrypters.ours());
     const port = /tcp\/(\d+)/.exec(String(listener.getMultiaddrs()))?.[1];
     const socket = connectTcp(Number(port), '127.0.0.1');
-    socket.write('\x13/multistream/1.0.0\n\x0b/tls/1.0.0\nGET / HTTP/1.1\r\n\r\n');
+    socket.write(Buffer.concat([NEGOTIATION, Buffer.from('GET / HTTP/1.1\r\n\r\n')]));
     socket.resume();
     await once(socket, 'close');
     expect(listener.getConnections()).toEqual([]);

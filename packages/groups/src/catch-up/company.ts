@@ -13,9 +13,9 @@ interface CompanyOptions<Piece, Taker> {
   readonly work: Work<Piece, Taker>;
   /** Bonded members of the same history, now. */
   readonly members: () => readonly MemberId[];
-  /** Those of them that were asked what they have. */
-  readonly asked: Iterable<MemberId>;
-  /** Asks one that was bonded later: what it can be asked for, or undefined when that is of no help. */
+  /** Asked when nobody else delivers any more. */
+  readonly lastResort?: MemberId | undefined;
+  /** Asks one that was bonded later, or did not say in time what it has: what it can be asked for, or undefined when that is of no help. */
   readonly invite: (id: MemberId) => Promise<Taker | undefined>;
   /** Asks for a piece and puts it where it belongs; where that fails, pulling ends. */
   readonly pull: (source: Source, piece: Piece) => Promise<Delivery>;
@@ -26,16 +26,17 @@ interface CompanyOptions<Piece, Taker> {
 /** Members that are pulled from together, until all has come, or nobody is left who delivers. */
 export class Company<Piece, Taker> {
   readonly #options: CompanyOptions<Piece, Taker>;
-  readonly #asked: Set<MemberId>;
+  /** Who takes part, or was asked whether it can. */
+  readonly #asked = new Set<MemberId>();
   readonly #busy: Promise<void>[] = [];
   #failure: Error | undefined;
 
   constructor(options: CompanyOptions<Piece, Taker>) {
     this.#options = options;
-    this.#asked = new Set(options.asked);
   }
 
   hire(id: MemberId, taker: Taker): void {
+    this.#asked.add(id);
     const source = new Source(id, this.#options.runtime);
     for (let count = 0; count < PARALLEL_PER_MEMBER; count++) this.#busy.push(this.#employ(source, taker));
   }
@@ -54,7 +55,16 @@ export class Company<Piece, Taker> {
 
   async #allGone(): Promise<void> {
     // Grows meanwhile.
-    for (let index = 0; index < this.#busy.length; index++) await this.#busy[index];
+    for (let index = 0; index < this.#busy.length; index++) {
+      await this.#busy[index];
+      if (index === this.#busy.length - 1) this.#resort();
+    }
+  }
+
+  /** Without, one that has what is missing and does not give it would keep this member behind for as long as it is there. */
+  #resort(): void {
+    const { lastResort, work } = this.#options;
+    if (lastResort !== undefined && !work.isOver) this.#bringIn(lastResort);
   }
 
   /** Pulls piece after piece from one member, until there are none, or it does not deliver. */
@@ -86,11 +96,14 @@ export class Company<Piece, Taker> {
 
   /** Who is bonded later helps, too: a member that comes back meets the others one after the other. */
   #lookForMore(): void {
-    for (const id of this.#options.members()) {
-      if (this.#asked.has(id)) continue;
-      this.#asked.add(id);
-      this.#busy.push(this.#invite(id));
-    }
+    const { members, lastResort } = this.#options;
+    for (const id of members()) if (id !== lastResort) this.#bringIn(id);
+  }
+
+  #bringIn(id: MemberId): void {
+    if (this.#asked.has(id)) return;
+    this.#asked.add(id);
+    this.#busy.push(this.#invite(id));
   }
 
   async #invite(id: MemberId): Promise<void> {

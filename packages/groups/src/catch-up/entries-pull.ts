@@ -16,8 +16,6 @@ export interface PullOptions {
   readonly inquiries: Inquiries;
   readonly replica: Replica;
   readonly members: () => readonly MemberId[];
-  /** Members that were asked what they hold. */
-  readonly asked: readonly MemberId[];
   readonly leader: MemberId;
 }
 
@@ -38,7 +36,7 @@ export class EntriesPull {
   readonly #options: PullOptions;
   readonly #holders: readonly Holder[];
   /** The highest in which a holder said what it holds: its leader has all of it. */
-  readonly #term: Term;
+  #term: Term;
   readonly #last: number;
   readonly #work: SliceWork;
   readonly #onTaken: (count: number) => void;
@@ -56,18 +54,27 @@ export class EntriesPull {
     const company = new Company<Slice, HeldRange>({
       ...this.#options,
       work: this.#work,
+      // It has enough to do.
+      lastResort: this.#options.leader,
       invite: (id) => this.#invite(id),
       pull: (source, slice) => this.#pull(source, slice),
       isOfUse: () => this.#options.replica.commit < this.#last,
     });
-    for (const { id, held } of this.#holders) company.hire(id, held);
+    for (const { id, held } of this.#firstAsked()) company.hire(id, held);
     await company.done();
+  }
+
+  #firstAsked(): readonly Holder[] {
+    const others = this.#holders.filter(({ id }) => id !== this.#options.leader);
+    return others.length > 0 ? others : this.#holders;
   }
 
   /** What one of a later term holds may have been committed in that term, and is handed on as of this one. */
   async #invite(id: MemberId): Promise<HeldRange | undefined> {
-    if (id === this.#options.leader) return undefined;
     const held = await this.#options.inquiries.range(id);
+    // Whoever leads a later term has all that was committed before.
+    if (held !== undefined && id === this.#options.leader)
+      this.#term = Math.max(this.#term, held.term) as Term;
     return held !== undefined && held.term <= this.#term ? held : undefined;
   }
 

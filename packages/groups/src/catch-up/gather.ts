@@ -1,19 +1,21 @@
 import { type Runtime, sleep } from '@mosaik/primitives';
 
 /**
- * The answers, in the order of the questions, that have come when all are settled or patience is over; or, when none has come
- * by then, the first: on a network that is slower than patience, some answer must do.
+ * The answers, in the order of the questions, that have come when all are settled or patience is over; or, when none of use
+ * has come by then, until one has: on a network that is slower than patience, one must do, but those of members nearby that
+ * are as late as this one do not.
  */
 export async function gather<T>(
   runtime: Runtime,
   asked: readonly Promise<T | undefined>[],
-  patienceMs: number,
+  { patienceMs, isOfUse }: { readonly patienceMs: number; readonly isOfUse: (answer: T) => boolean },
 ): Promise<T[]> {
   const came: (T | undefined)[] = asked.map(() => undefined);
   const first = Promise.withResolvers<void>();
   const all = asked.map(async (answer, place) => {
-    came[place] = await answer;
-    if (came[place] !== undefined) first.resolve();
+    const value = await answer;
+    came[place] = value;
+    if (value !== undefined && isOfUse(value)) first.resolve();
   });
   const isOver = new AbortController();
   const patience = sleep(runtime, patienceMs, { signal: isOver.signal }).catch(() => {});

@@ -11,7 +11,7 @@ import { type Offered, SnapshotPull } from './snapshot-pull.ts';
 
 const log = createLog('groups:catch-up');
 
-/** Whoever does not say by then what it holds is not waited for, unless nobody has: it may be gone. */
+/** Whoever does not say by then what it holds is not waited for, unless nobody who has something of use has: it may be gone. */
 const SURVEY_PATIENCE_MS = 400;
 
 interface PullerOptions {
@@ -71,22 +71,13 @@ export class Puller {
 
   async #pull(need: CatchUpNeed): Promise<void> {
     const asked = [...this.#options.members()];
-    const holders = await this.#survey(asked, (id) => this.#holder(id));
-    const withEntries = holders.filter(({ held }) => held.base < need.from && held.commit >= need.from);
-    if (withEntries.length > 0) await this.#pullEntries(need, leaderLast(withEntries, need.leader), asked);
-    else
-      await this.#pullSnapshot(
-        need,
-        holders.map(({ id }) => id),
-        asked,
-      );
-  }
-
-  #survey<T>(
-    members: readonly MemberId[],
-    ask: (id: MemberId) => Promise<T | undefined>,
-  ): Promise<readonly T[]> {
-    return gather(this.#options.runtime, members.map(ask), SURVEY_PATIENCE_MS);
+    const hasEntries = ({ held }: Holder): boolean => held.base < need.from && held.commit >= need.from;
+    const isOfUse = (holder: Holder): boolean => hasEntries(holder) || holder.held.snapshot >= need.from;
+    const answers = asked.map((id) => this.#holder(id));
+    const holders = await gather(this.#options.runtime, answers, { patienceMs: SURVEY_PATIENCE_MS, isOfUse });
+    const withEntries = holders.filter(hasEntries);
+    if (withEntries.length > 0) await this.#pullEntries(need, withEntries);
+    else await this.#pullSnapshot(need, asked);
   }
 
   async #holder(id: MemberId): Promise<Holder | undefined> {
@@ -99,20 +90,22 @@ export class Puller {
     return offer && { id, offer };
   }
 
-  async #pullEntries(need: CatchUpNeed, holders: readonly Holder[], asked: MemberId[]): Promise<void> {
+  async #pullEntries(need: CatchUpNeed, holders: readonly Holder[]): Promise<void> {
     const onTaken = (count: number): void => {
       this.pulledEntries += count;
     };
     const { from, to } = need;
-    await new EntriesPull(this.#pullOptions(need, asked), { from, to, holders, onTaken }).run();
+    await new EntriesPull(this.#pullOptions(need), { from, to, holders, onTaken }).run();
     log('pulled entries from %d on, of %d members', from, holders.length);
   }
 
-  async #pullSnapshot(need: CatchUpNeed, members: readonly MemberId[], asked: MemberId[]): Promise<void> {
-    const { replica, lockSnapshots } = this.#options;
+  async #pullSnapshot(need: CatchUpNeed, members: readonly MemberId[]): Promise<void> {
+    const { runtime, replica, lockSnapshots } = this.#options;
     if (replica.isBusyWithSnapshot) return;
-    const offers = await this.#survey(members, (id) => this.#offered(id));
-    const newest = offers.filter(({ offer }) => offer.meta.index >= need.from);
+    const isOfUse = ({ offer }: Offered): boolean => offer.meta.index >= need.from;
+    const answers = members.map((id) => this.#offered(id));
+    const offers = await gather(runtime, answers, { patienceMs: SURVEY_PATIENCE_MS, isOfUse });
+    const newest = offers.filter(isOfUse);
     const [best] = newest.sort((a, b) => b.offer.meta.index - a.offer.meta.index);
     if (best === undefined) return;
     using lock = lockSnapshots();
@@ -121,7 +114,7 @@ export class Puller {
     const stage = await this.#options.log.stageSnapshot(meta, { manifest });
     let isTaken = false;
     try {
-      const pull = new SnapshotPull(this.#pullOptions(need, asked), best, newest, stage);
+      const pull = new SnapshotPull(this.#pullOptions(need), best, newest, stage);
       const isWhole = (await pull.run()) && !this.#closing.signal.aborted;
       isTaken = isWhole && replica.installSnapshot(stage, pull.term);
       if (isTaken) this.pulledSnapshots++;
@@ -131,15 +124,9 @@ export class Puller {
     }
   }
 
-  #pullOptions({ leader }: CatchUpNeed, asked: readonly MemberId[]): PullOptions {
+  #pullOptions({ leader }: CatchUpNeed): PullOptions {
     const { runtime, replica, members } = this.#options;
     const { signal } = this.#closing;
-    return { runtime, replica, members, signal, inquiries: this.#inquiries, asked, leader };
+    return { runtime, replica, members, signal, inquiries: this.#inquiries, leader };
   }
-}
-
-function leaderLast(holders: readonly Holder[], leader: MemberId): readonly Holder[] {
-  const others = holders.filter(({ id }) => id !== leader);
-  // The leader has enough to do: it only gives what nobody else has.
-  return others.length > 0 ? others : holders;
 }

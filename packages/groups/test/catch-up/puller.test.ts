@@ -89,6 +89,32 @@ describe('entries', () => {
     ));
 });
 
+describe('the leader', () => {
+  const stuck: Other['fails'] = ({ kind }) => (kind === 'entriesAsk' ? 'lost' : undefined);
+
+  it('is not asked for what others give', () =>
+    inPulling([whole(LEADER), whole(OTHER)], async (pulling) => {
+      await pullEntries(pulling);
+      expect(pulling.count('entriesAsk', LEADER)).toBe(0);
+    }));
+
+  it('is asked when others have the entries, and do not give them', () =>
+    inPulling([whole(LEADER), whole(OTHER, { fails: stuck })], pullEntries));
+
+  it('is asked for the rest when another stops giving, also in a later term, and though it was late to answer', () =>
+    inPulling(
+      [
+        whole(LEADER, { delayMs: 450, term: 9 as Term }),
+        whole(OTHER, { fails: (question, nth) => (nth > 5 ? stuck(question, nth) : undefined) }),
+      ],
+      async (pulling) => {
+        await pullEntries(pulling);
+        expect(pulling.terms.at(0)).toBe(TERM);
+        expect(pulling.terms.at(-1)).toBe(9);
+      },
+    ));
+});
+
 describe('a snapshot', () => {
   const lateOf = (late: Other): Other[] => {
     const others: Other[] = [];
@@ -212,5 +238,29 @@ describe('a snapshot', () => {
     }));
 });
 
-it('members that all take longer than a survey waits are pulled from nonetheless', () =>
-  inPulling([pruned(LEADER, { delayMs: 900 })], pullSnapshot));
+describe('a survey', () => {
+  it('of members that all take longer than it waits goes on', () =>
+    inPulling([pruned(LEADER, { delayMs: 900 })], pullSnapshot));
+
+  it('does not end with the answer of one that is as late as this member', () =>
+    inPulling([{ id: LATE, base: 0, commit: 0 }, pruned(LEADER, { delayMs: 600 })], pullSnapshot));
+
+  it('asks for a snapshot also whoever did not say in time that it has one', () => {
+    const quick = pruned(OTHER);
+    const slowRange: Other = {
+      ...quick,
+      id: LATE,
+      fails: ({ kind }) => (kind === 'rangeAsk' ? 'lost' : undefined),
+    };
+    return inPulling([quick, slowRange], async (pulling) => {
+      await pullSnapshot(pulling);
+      expect(pulling.count('chunkAsk', LATE)).toBeGreaterThan(15);
+    });
+  });
+
+  it('does not shut out whoever answers it late', () =>
+    inPulling([pruned(OTHER, { delayMs: 350 }), pruned(LEADER, { delayMs: 450 })], async (pulling) => {
+      await pullSnapshot(pulling);
+      expect(pulling.count('chunkAsk', LEADER)).toBeGreaterThan(15);
+    }));
+});

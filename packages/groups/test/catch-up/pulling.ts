@@ -52,6 +52,8 @@ export interface Pulling {
   readonly others: Other[];
   readonly asked: readonly { readonly to: MemberId; readonly question: GroupMessage }[];
   readonly handed: readonly number[];
+  /** Of each time that entries were handed on. */
+  readonly terms: readonly Term[];
   readonly installed: readonly { readonly stage: SnapshotStage; readonly term: Term }[];
   count(kind: GroupMessage['kind'], to?: MemberId): number;
 }
@@ -64,11 +66,13 @@ export async function inPulling(others: Other[], test: (pulling: Pulling) => Pro
 async function createPulling(world: World, others: Other[]): Promise<Pulling> {
   const asked: { to: MemberId; question: GroupMessage }[] = [];
   const handed: number[] = [];
+  const terms: Term[] = [];
   const installed: { stage: SnapshotStage; term: Term }[] = [];
   const replica = {
     isBusyWithSnapshot: false,
     commit: 0,
-    catchUp: ({ entries }: CommittedRange) => {
+    catchUp: ({ entries, term }: CommittedRange) => {
+      terms.push(term);
       handed.push(...entries.map(({ index }) => index));
       return true;
     },
@@ -97,7 +101,7 @@ async function createPulling(world: World, others: Other[]): Promise<Pulling> {
   });
   const count = (kind: GroupMessage['kind'], to?: MemberId): number =>
     asked.filter((each) => each.question.kind === kind && (to === undefined || each.to === to)).length;
-  return { world, puller, log, others, asked, handed, installed, count };
+  return { world, puller, log, others, asked, handed, terms, installed, count };
 }
 
 function answerOf(
@@ -107,7 +111,8 @@ function answerOf(
 ): GroupMessage | undefined {
   switch (question.kind) {
     case 'rangeAsk': {
-      const held = { base: base as LogIndex, commit: commit as LogIndex, term, snapshot: 0 as LogIndex };
+      const index = (snapshot === undefined ? 0 : INDEX) as LogIndex;
+      const held = { base: base as LogIndex, commit: commit as LogIndex, term, snapshot: index };
       return { kind: 'range', id: question.id, held };
     }
     case 'entriesAsk': {

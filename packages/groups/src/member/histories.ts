@@ -2,7 +2,7 @@ import { createLog, type GroupId, type Runtime, type Scope, shortId, toError } f
 import { decideFounding, type FoundingDecision } from '../founding/plan.ts';
 import type { StateMachine } from '../machine/machine.ts';
 import type { ConsensusSettings } from '../options.ts';
-import type { LogIndex, MemberId } from '../raft/types.ts';
+import type { MemberId } from '../raft/types.ts';
 import type { Storage } from '../storage/storage.ts';
 import { compareHistories, createHistory, type History } from '../wire/history.ts';
 import type { Life } from './life.ts';
@@ -144,11 +144,9 @@ export class Histories {
     const { storage, machine, reopen, reverted } = this.#options;
     const { works } = life;
     works?.replica.stop();
-    const recovered = life.opened.log.recovered.snapshot?.index ?? 0;
-    const upTo = Math.max(recovered, works?.snapshots.pruned ?? 0) as LogIndex;
-    const { lastIndex = upTo, commit = upTo } = works?.replica.status ?? {};
-    const range = { from: (upTo + 1) as LogIndex, to: lastIndex, commit };
-    const commands = await readCommands(life.opened.log, machine, range);
+    const { last, commit: recovered } = life.opened.log.recovered;
+    const { lastIndex = last.index, commit = recovered } = works?.replica.status ?? {};
+    const { commands, upTo } = await readCommands(life.opened.log, machine, { to: lastIndex, commit });
     await life.close();
     const where = await storage.setAside('reverted');
     await reopen();

@@ -1,6 +1,7 @@
 import { decodeEntry } from '../machine/commands.ts';
 import type { StateMachine } from '../machine/machine.ts';
 import type { Entry, LogIndex } from '../raft/types.ts';
+import { LogPrunedError } from '../storage/errors.ts';
 import type { LogStorage } from '../storage/storage.ts';
 import type { History } from '../wire/history.ts';
 
@@ -27,23 +28,40 @@ export interface Reverted<Command = unknown> {
   readonly where: string | undefined;
 }
 
-/** Which entries to read, both ends included, and up to where they were committed. */
+/** The last entry to read, and up to where they were committed. */
 interface ReadOptions {
-  readonly from: LogIndex;
   readonly to: LogIndex;
   readonly commit: LogIndex;
 }
 
 const READ_BYTES = 4 * 1024 * 1024;
 
-/** Reads the commands of a log that is about to be put aside. */
+/**
+ * Reads the commands of a log that is about to be put aside, as far as they are in it. A snapshot that was on its way to the
+ * disk may replace them even now.
+ */
 export async function readCommands<Command>(
   log: LogStorage,
+  machine: StateMachine<Command, unknown, unknown, unknown>,
+  options: ReadOptions,
+): Promise<Pick<Reverted<Command>, 'commands' | 'upTo'>> {
+  for (let upTo = 0 as LogIndex; ; ) {
+    try {
+      return { commands: await readAfter(log, machine, { ...options, upTo }), upTo };
+    } catch (thrown) {
+      if (!(thrown instanceof LogPrunedError) || thrown.base <= upTo) throw thrown;
+      upTo = thrown.base;
+    }
+  }
+}
+
+async function readAfter<Command>(
+  log: LogStorage,
   { codecs }: StateMachine<Command, unknown, unknown, unknown>,
-  { from, to, commit }: ReadOptions,
+  { upTo, to, commit }: ReadOptions & { readonly upTo: LogIndex },
 ): Promise<RevertedCommand<Command>[]> {
   const commands: RevertedCommand<Command>[] = [];
-  for (let next = from; next <= to; ) {
+  for (let next = (upTo + 1) as LogIndex; next <= to; ) {
     const entries = await log.read({ from: next, to, maxBytes: READ_BYTES });
     if (entries.length === 0) break;
     for (const entry of entries)

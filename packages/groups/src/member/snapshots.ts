@@ -27,9 +27,9 @@ export class Snapshots {
   #isLocked = false;
   #lastIndex: number;
   #writing: Promise<void> = Promise.resolve();
-  taken = 0;
   /** Entries up to here are gone. */
-  pruned = 0;
+  #pruned = 0;
+  taken = 0;
 
   constructor(options: SnapshotsOptions) {
     this.#options = options;
@@ -68,7 +68,7 @@ export class Snapshots {
   /** The state was replaced by a snapshot of others, which is in the log already, mostly in the place of all entries. */
   restored(index: LogIndex): void {
     this.#lastIndex = index;
-    this.pruned = Math.max(this.pruned, index);
+    this.#pruned = Math.max(this.#pruned, index);
   }
 
   /** Resolves when nothing is being written. */
@@ -83,9 +83,9 @@ export class Snapshots {
       await writeSnapshot(opened, history, { meta, chunks });
       this.taken++;
       const upTo = this.#prunable(meta.index);
-      if (upTo > this.pruned && !replica.isOver) {
+      if (upTo > this.#pruned && !replica.isOver) {
         await opened.prune(upTo);
-        this.pruned = upTo;
+        this.#pruned = upTo;
         replica.compacted(upTo);
       }
       log('snapshot at %d', meta.index);

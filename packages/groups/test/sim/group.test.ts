@@ -6,6 +6,7 @@ import {
   GroupOverloadedError,
   LeadershipError,
 } from '../../src/errors.ts';
+import { keyValue } from '../../src/machine/index.ts';
 import { memory } from '../../src/storage/memory.ts';
 import { peerOf } from '../../src/wire/member.ts';
 import { inWorld } from '../support/world.ts';
@@ -44,6 +45,23 @@ function split(nodes: readonly Node[]): { leader: Node; followers: Node[] } {
 
 async function valueAt({ group }: Node, key: string): Promise<number | undefined> {
   return (await group.query({ get: key }, 'strong')).result.entries[0]?.value;
+}
+
+/** A machine that takes a while to put a snapshot in the place of its state. */
+function slowToRestore(world: World, onRestore: () => void): ReturnType<typeof keyValue<number>> {
+  const counts = keyValue<number>();
+  const create = (): ReturnType<typeof counts.create> => {
+    const machine = counts.create();
+    const restore = machine.restore.bind(machine);
+    machine.restore = async (chunks) => {
+      onRestore();
+      // Longer than a history of which it knows nothing yet is kept.
+      await world.sleep(15_000);
+      await restore(chunks);
+    };
+    return machine;
+  };
+  return { ...counts, create };
 }
 
 describe('commands', () => {
@@ -369,6 +387,27 @@ describe('founding', () => {
       const nodes = [old, young, third];
       await untilTrue(world, nodes, () => isFormed(nodes, 3));
       expect(third.group.reverted()).toHaveLength(1);
+      expect(await valueAt(third, 'young')).toBeUndefined();
+    }));
+
+  it('twice, apart, is set aside also by a member that puts a snapshot of the history that lost in force just then', () =>
+    inWorld({ seed: 19 }, async (world) => {
+      const consensus = { retainBytes: 100, snapshotEvery: 20, retainEntries: 0, retainPulledEntries: 0 };
+      const old = await startNode(world, 'n0', { consensus });
+      await old.group.execute({ put: 'old', value: 1 });
+      const young = await startNode(world, 'n1', { consensus });
+      for (let value = 0; value < 50; value++) await young.group.execute({ put: 'young', value });
+      let isRestoring = false;
+      const machine = slowToRestore(world, () => {
+        isRestoring = true;
+      });
+      const third = await startNode(world, 'n2', { bootstrap: ['sim://n1'], consensus, join: { machine } });
+      await world.until(() => isRestoring);
+      await old.discovery.dial('sim://n1');
+      await old.discovery.dial('sim://n2');
+      const nodes = [old, young, third];
+      await untilTrue(world, nodes, () => isFormed(nodes, 3), 30_000);
+      expect(third.group.reverted()).toMatchObject([{ commands: [], upTo: 40 }]);
       expect(await valueAt(third, 'young')).toBeUndefined();
     }));
 });

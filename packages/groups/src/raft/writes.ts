@@ -92,6 +92,9 @@ class PendingWrites implements Writes {
       this.#handed = meta.index;
       this.#limitTo(intact);
     }
+    // What was to be removed may be less than the snapshot replaces: entries up to it are no more, on disk either.
+    else if (this.#truncateFrom !== undefined)
+      this.#truncateFrom = Math.max(this.#truncateFrom, meta.index + 1) as LogIndex;
     this.#handed = Math.max(this.#handed, meta.index) as LogIndex;
     this.#snapshot = meta;
   }

@@ -149,13 +149,15 @@ export class Replica {
     return this.#ask((raft) => raft.transferLeadership(to));
   }
 
+  /** Offers committed entries of others; false when they are of no use. */
   catchUp(range: CommittedRange): boolean {
-    return this.#ask((raft) => raft.catchUp(range));
+    return this.#offer((raft) => raft.catchUp(range));
   }
 
   /** Offers a complete snapshot; false when it is of no use, and still the caller's to discard. */
   installSnapshot(stage: SnapshotStage, term: Term): boolean {
-    if (this.isBusyWithSnapshot || !this.#ask((raft) => raft.installSnapshot(stage.meta, term))) return false;
+    if (this.isBusyWithSnapshot || !this.#offer((raft) => raft.installSnapshot(stage.meta, term)))
+      return false;
     this.#writer.stage(stage);
     return true;
   }
@@ -198,6 +200,15 @@ export class Replica {
       this.fail(toError(thrown));
     }
     this.poke();
+  }
+
+  /** Unlike with what is asked, there is nobody above who could act on what the core throws. */
+  #offer(change: (raft: Raft) => boolean): boolean {
+    let isTaken = false;
+    this.#input((raft) => {
+      isTaken = change(raft);
+    });
+    return isTaken;
   }
 
   #ask<T>(question: (raft: Raft) => T): T {

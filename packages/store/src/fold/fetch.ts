@@ -1,7 +1,7 @@
 import { DecodeError, type PeerId, type StoreId, shortId, toError, withTimeout } from '@mosaik/primitives';
 import type { Link } from '@mosaik/transport';
 import { blake3 } from '@noble/hashes/blake3.js';
-import { ANSWER_MS, type Reach, withLink } from '../pull/asking.ts';
+import { ANSWER_MS, type Reach, unanswered, withLink } from '../pull/asking.ts';
 import {
   CHUNK_BYTES,
   decodeChunk,
@@ -153,6 +153,6 @@ async function askHead(
 async function nextMessage({ reach, link, signal }: Asked): Promise<Uint8Array> {
   const limits = { what: `an answer of ${shortId(link.peer)}`, timeoutMs: ANSWER_MS, signal };
   const message = await withTimeout(reach.runtime, limits, (limit) => link.receive({ signal: limit }));
-  if (message === undefined) throw new DecodeError('malformed', 'the holder ended without an answer');
+  if (message === undefined) throw unanswered(link);
   return message;
 }

@@ -1,5 +1,6 @@
 import {
   DecodeError,
+  invariant,
   type PeerId,
   type Runtime,
   shortId,
@@ -7,7 +8,7 @@ import {
   withTimeout,
 } from '@mosaik/primitives';
 import type { Sequence } from '@mosaik/streams';
-import type { Link } from '@mosaik/transport';
+import { type Link, LinkEndedError } from '@mosaik/transport';
 import { StoreCode } from '../codes.ts';
 import type { LogIdentity } from '../log/log-storage.ts';
 import { decodeOpened, encodeRead, type Opened } from '../wire/messages.ts';
@@ -58,6 +59,12 @@ export async function withLink<T>(
   }
 }
 
+/** For a link that ended without the answer: whoever leaves says goodbye, and owes nobody one. */
+export function unanswered({ end, peer }: Link<Uint8Array>): LinkEndedError {
+  invariant(end !== undefined, `the link to ${shortId(peer)} has ended`);
+  return new LinkEndedError(end);
+}
+
 /** Asks on an open link for a log; resolves when the holder has begun to answer. */
 export async function ask(
   { runtime, signedMe }: Reach,
@@ -73,7 +80,7 @@ export async function ask(
     await link.sendEncoded(request, { signal: limit });
     return await link.receive({ signal: limit });
   });
-  if (answer === undefined) throw new DecodeError('malformed', 'the holder ended without an answer');
+  if (answer === undefined) throw unanswered(link);
   return { link, gate: new Gate(from), opened: decodeOpened(answer) };
 }
 

@@ -12,7 +12,7 @@ import {
 } from '@mosaik/primitives';
 import { type Link, LinkEndedError } from '@mosaik/transport';
 import { decodeLogs, encodeList, type LogOffer } from '../wire/messages.ts';
-import { ANSWER_MS, type Reach, withLink } from './asking.ts';
+import { ANSWER_MS, type Reach, unanswered, withLink } from './asking.ts';
 import { eitherSignal } from './either.ts';
 
 /** How often a holder is asked what it has, unless something calls for it. */
@@ -121,7 +121,7 @@ export class Holder {
       await link.sendEncoded(encodeList({ stream, entry: reach.signedMe(), sinceMs }), { signal: limit });
       return await link.receive({ signal: limit });
     });
-    if (answer === undefined) throw new DecodeError('malformed', 'the holder ended without an answer');
+    if (answer === undefined) throw unanswered(link);
     const offers = decodeLogs(answer);
     const isForeign = offers.some(({ isOwn, producer }) => isOwn && producer !== this.peer);
     if (isForeign) throw new DecodeError('malformed', 'a holder writes to the log of another producer');

@@ -80,10 +80,15 @@ class SocketTls implements ConnectionEncrypter {
   ): Promise<SecuredConnection> {
     const context = await this.#ownContext();
     await takeOver(connection, raw);
+    // Node wraps a socket that has closed in a stream that never says anything.
+    requireOpen(connection, raw);
     const socket = accepts ? this.#accept(raw, context) : this.#dial(raw, context);
     try {
       await untilSecure(socket, { runtime: this.#options.runtime, signal });
       const remotePeer = await this.#peerAt(socket, expected);
+      signal?.throwIfAborted();
+      // What closed meanwhile has said so already, and would be taken for open for ever.
+      requireOpen(connection, socket);
       const streamMuxer = this.#muxers.get(String(socket.alpnProtocol));
       const secured = { remotePeer, connection: new SecureConnection(connection, socket) };
       return streamMuxer === undefined ? secured : { ...secured, streamMuxer };
@@ -138,6 +143,12 @@ class SocketTls implements ConnectionEncrypter {
 /** Certificates are self-signed: it is we who look at them. */
 function shared(secureContext: SecureContext) {
   return { secureContext, rejectUnauthorized: false, highWaterMark: WRITE_BUFFER_BYTES };
+}
+
+/** @throws {InvalidCryptoExchangeError} when nothing will come of the connection any more. */
+function requireOpen(connection: MessageStream, socket: Socket): void {
+  if (socket.destroyed || connection.status !== 'open')
+    throw new InvalidCryptoExchangeError('The connection has closed');
 }
 
 /** The socket that a connection stands on, if it stands on one. */

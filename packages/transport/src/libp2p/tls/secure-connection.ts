@@ -21,6 +21,8 @@ export class SecureConnection extends AbstractMessageStream {
     this.#connection = connection;
     this.#socket = socket;
     socket.on('data', (bytes: Buffer) => this.onData(bytes));
+    // No direction ends alone. By itself the socket would first write what it has, which a peer that has reset it never takes.
+    socket.once('end', () => socket.destroy());
     socket.on('drain', () => this.safeDispatchEvent('drain'));
     socket.on('error', (error) => connection.abort(error));
     connection.addEventListener('close', ({ error, local }) => {

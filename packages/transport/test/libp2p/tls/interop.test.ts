@@ -16,6 +16,11 @@ import { makeCertificate } from '../../../src/libp2p/tls/certificate.ts';
 import { TLS_PROTOCOL, tlsOverSockets } from '../../../src/libp2p/tls/encrypter.ts';
 
 const ECHO = '/echo/1';
+/** How a peer of libp2p sets up TLS. */
+const PEER = { rejectUnauthorized: false, minVersion: 'TLSv1.3', ALPNProtocols: ['/yamux/1.0.0'] } as const;
+const RESETS = 20;
+/** Turns of the loop in which what has ended is told; it takes a handful. */
+const TURNS_MAX = 1_000;
 /** What both sides say to agree on TLS. */
 const NEGOTIATION = Buffer.from('\x13/multistream/1.0.0\n\x0b/tls/1.0.0\n');
 const MIB = 1024 * 1024;
@@ -39,6 +44,9 @@ async function startNode(encrypter: Encrypter): Promise<Libp2p & AsyncDisposable
     transports: [tcp()],
     connectionEncrypters: [encrypter],
     streamMuxers: [yamux()],
+    // By default a host may connect five times a second, and it is what watches connections that here the socket has to end.
+    connectionManager: { inboundConnectionThreshold: 1_000 },
+    connectionMonitor: { enabled: false },
   });
   await node.handle(ECHO, (stream) => {
     stream.addEventListener('message', ({ data }) => void stream.send(data));
@@ -86,6 +94,14 @@ function inOnePacket(socket: Socket, prefix: Buffer): Duplex {
     if (own < bytes.length) duplex.push(bytes.subarray(own));
   });
   return duplex;
+}
+
+function portIn(node: Libp2p): number {
+  return Number(/tcp\/(\d+)/.exec(String(node.getMultiaddrs()))?.[1]);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => systemRuntime.yieldTo(resolve));
 }
 
 async function portOf(server: Server): Promise<number> {
@@ -149,19 +165,41 @@ describe('TLS over sockets', () => {
       listener.addEventListener('connection:open', ({ detail }) => resolve(detail.remotePeer.toString())),
     );
     const key = await generateKeyPair('Ed25519');
-    const port = Number(/tcp\/(\d+)/.exec(String(listener.getMultiaddrs()))?.[1]);
     // It names the protocol, and begins the handshake in the same packet.
     const socket = connectTls({
       ...(await makeCertificate(key, systemRuntime)),
-      socket: inOnePacket(connectTcp(port, '127.0.0.1'), NEGOTIATION),
-      rejectUnauthorized: false,
-      minVersion: 'TLSv1.3',
-      ALPNProtocols: ['/yamux/1.0.0'],
+      socket: inOnePacket(connectTcp(portIn(listener), '127.0.0.1'), NEGOTIATION),
+      ...PEER,
     });
     await once(socket, 'secureConnect');
     expect(socket.alpnProtocol).toBe('/yamux/1.0.0');
     expect(await opened).toBe(peerIdFromPrivateKey(key).toString());
     socket.destroy();
+  });
+
+  it('tells of each connection that a peer resets right after the handshake', async () => {
+    await using listener = await startNode(encrypters.ours());
+    let [opened, closed] = [0, 0];
+    listener.addEventListener('connection:open', () => void opened++);
+    listener.addEventListener('connection:close', () => void closed++);
+    const key = await generateKeyPair('Ed25519');
+    const credentials = await makeCertificate(key, systemRuntime);
+    for (let n = 0; n < RESETS; n++) {
+      const raw = connectTcp(portIn(listener), '127.0.0.1');
+      raw.write(NEGOTIATION);
+      await once(raw, 'readable');
+      raw.read();
+      const socket = connectTls({ ...credentials, socket: raw, ...PEER });
+      // The peer has gone, on purpose.
+      for (const end of [raw, socket]) end.on('error', () => {});
+      await once(socket, 'secureConnect');
+      await nextTurn();
+      raw.resetAndDestroy();
+    }
+    for (let turn = 0; turn < TURNS_MAX && closed < RESETS; turn++) await nextTurn();
+    expect(opened).toBeGreaterThan(0);
+    expect(closed).toBe(opened);
+    expect(listener.getConnections()).toEqual([]);
   });
 
   it('survives connections that are torn down as soon as they are there', async () => {
@@ -190,8 +228,7 @@ describe('TLS over sockets', () => {
 
   it('closes the socket of whoever speaks something else', async () => {
     await using listener = await startNode(encrypters.ours());
-    const port = /tcp\/(\d+)/.exec(String(listener.getMultiaddrs()))?.[1];
-    const socket = connectTcp(Number(port), '127.0.0.1');
+    const socket = connectTcp(portIn(listener), '127.0.0.1');
     socket.write(Buffer.concat([NEGOTIATION, Buffer.from('GET / HTTP/1.1\r\n\r\n')]));
     socket.resume();
     await once(socket, 'close');

@@ -82,7 +82,7 @@ export class Turns {
     }
     this.#spentBytes = 0;
     for (const waiting of this.#waiting) {
-      if (this.#spentBytes >= TURN_BYTES) break;
+      if (this.#spentBytes >= TURN_BYTES || this.#pacer.restMs > 0) break;
       this.#waiting.delete(waiting);
       this.#spend(waiting.go());
     }

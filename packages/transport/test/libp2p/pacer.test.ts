@@ -29,24 +29,31 @@ describe('the pace of bulk', () => {
     expect(pacer.restMs).toBe(0);
   });
 
-  it('is 128 KiB in 1.25 ms while somebody does', () => {
+  it('is 256 KiB in 2 ms while somebody does', () => {
     const { pacer, at } = pacerAt();
     talk(pacer);
-    pacer.spend(127 * KIB);
+    pacer.spend(255 * KIB);
     expect(pacer.restMs).toBe(0);
     pacer.spend(KIB);
-    expect(pacer.restMs).toBe(1.25);
-    expect(at(1).restMs).toBe(0.25);
-    expect(at(1.25).restMs).toBe(0);
-    pacer.spend(127 * KIB);
+    expect(pacer.restMs).toBe(2);
+    expect(at(1.5).restMs).toBe(0.5);
+    expect(at(2).restMs).toBe(0);
+    pacer.spend(255 * KIB);
     expect(pacer.restMs).toBe(0);
+  });
+
+  it('takes a large frame for as many small ones', () => {
+    const { pacer } = pacerAt();
+    talk(pacer);
+    pacer.spend(1024 * KIB);
+    expect(pacer.restMs).toBe(8);
   });
 
   it('is its own again when nothing was said for 50 ms', () => {
     const { pacer, at } = pacerAt();
     talk(pacer);
-    at(49).spend(128 * KIB);
-    expect(pacer.restMs).toBe(1.25);
+    at(49).spend(256 * KIB);
+    expect(pacer.restMs).toBe(2);
     expect(at(50).restMs).toBe(0);
   });
 
@@ -54,7 +61,7 @@ describe('the pace of bulk', () => {
     const { pacer, at } = pacerAt();
     for (let ms = 0; ms < 1_000; ms += 20) {
       at(ms).small();
-      pacer.spend(256 * KIB);
+      pacer.spend(1024 * KIB);
       expect(pacer.restMs).toBe(0);
     }
   });

@@ -60,17 +60,16 @@ describe('turns of bulk', () => {
     expect(turns.isFree).toBe(false);
   });
 
-  it('rest after 128 KiB while small frames go to and fro', async () => {
+  it('rest after 256 KiB while small frames go to and fro', async () => {
     const runtime = manualRuntime();
     const turns = new Turns(runtime);
     const sent: string[] = [];
     for (let frame = 0; frame < 4; frame++) turns.small();
     turns.join(link(turns, 'a', 9, sent));
     await runtime.advance(0);
-    // What is left of a turn is used up; it is the next one that waits.
     expect(sent).toHaveLength(4);
     expect(turns.isFree).toBe(false);
-    await runtime.advance(1.2);
+    await runtime.advance(1.9);
     expect(sent).toHaveLength(4);
     await runtime.advance(0.1);
     expect(sent).toHaveLength(8);

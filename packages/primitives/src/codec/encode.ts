@@ -104,7 +104,7 @@ export function encodeCborInto(value: unknown, into: Uint8Array, offset: number)
 }
 
 function takeMemory(into: Uint8Array, offset: number): void {
-  if (into !== given) {
+  if (into !== given || into.byteLength !== viewOfGiven.byteLength) {
     given = into;
     viewOfGiven = viewOf(into);
   }

@@ -125,10 +125,11 @@ export class Inbox {
    * No object is made for a datum.
    */
   take(): BlockCursor | Gap | undefined {
+    if (this.#isClosed) return undefined;
     while (this.#cursor === undefined || this.#cursor.isDone) {
       const gap = this.#gaps[this.#gapsTaken++];
       if (gap !== undefined) return gap;
-      const item = this.#isClosed ? undefined : this.#nextItem();
+      const item = this.#nextItem();
       if (item === undefined) return undefined;
       this.#enter(item);
     }
@@ -154,8 +155,7 @@ export class Inbox {
   close(): void {
     this.#isClosed = true;
     this.#ready.length = 0;
-    this.#gaps = [];
-    this.#cursor = undefined;
+    // The cursor stays: who closes may be the schema of the datum that is being decoded.
     this.#wake();
   }
 

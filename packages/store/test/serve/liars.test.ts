@@ -79,6 +79,17 @@ describe('a mirror that lies', () => {
     });
   });
 
+  /** An hour of churn of the whole stack, seed 43: a store that closed had just been asked, and was said to misbehave. */
+  it('that says goodbye before it has answered has not lied', async () => {
+    await inWorld({ seed: 43 }, async (world) => {
+      const { bob, stats } = await withLiar(world, (link) => link.close());
+      const replay = bob.store.replay(Blobs, { minHolders: 2 });
+      expect(contents(dataIn(await takeToMark(replay)))).toEqual(range(0, COUNT));
+      expect(stats.asked).toBeGreaterThan(0);
+      expect(replay.stats.misbehaved).toBe(0);
+    });
+  });
+
   it('that says it writes the log of another is not listened to at all', async () => {
     await inWorld({ seed: 2 }, async (world) => {
       const { ann, bob } = await startNodes(world, 'ann', 'bob');

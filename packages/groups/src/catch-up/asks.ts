@@ -22,12 +22,13 @@ export class Asks<T> {
   readonly #waiting = new Map<number, Waiting<T>>();
   readonly #late = new Map<number, (answer: T) => void>();
   #lastId = 0;
+  #isOver = false;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
   }
 
-  /** @throws {TimeoutError} when no answer comes in time, or the question could not be sent. */
+  /** @throws {TimeoutError} when no answer comes in time, the question could not be sent, or nobody waits any more. */
   ask({ what, timeoutMs, late }: Ask<T>, send: (id: number) => boolean): Promise<T> {
     const id = ++this.#lastId;
     const askedAtMs = this.#runtime.now();
@@ -38,7 +39,7 @@ export class Asks<T> {
         this.#give(id);
       });
       this.#waiting.set(id, { resolve, giveUp, timer });
-      if (!send(id)) this.#give(id);
+      if (this.#isOver || !send(id)) this.#give(id);
     });
   }
 
@@ -52,8 +53,9 @@ export class Asks<T> {
     late?.(answer);
   }
 
-  /** Nobody waits any more. */
+  /** Nobody waits any more, and nothing is asked any more. */
   cancel(): void {
+    this.#isOver = true;
     this.#late.clear();
     for (const id of [...this.#waiting.keys()]) this.#give(id);
   }

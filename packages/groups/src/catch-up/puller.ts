@@ -75,6 +75,7 @@ export class Puller {
     const isOfUse = (holder: Holder): boolean => hasEntries(holder) || holder.held.snapshot >= need.from;
     const answers = asked.map((id) => this.#holder(id));
     const holders = await gather(this.#options.runtime, answers, { patienceMs: SURVEY_PATIENCE_MS, isOfUse });
+    if (this.#closing.signal.aborted) return;
     const withEntries = holders.filter(hasEntries);
     if (withEntries.length > 0) await this.#pullEntries(need, withEntries);
     else await this.#pullSnapshot(need, asked);
@@ -107,7 +108,7 @@ export class Puller {
     const offers = await gather(runtime, answers, { patienceMs: SURVEY_PATIENCE_MS, isOfUse });
     const newest = offers.filter(isOfUse);
     const [best] = newest.sort((a, b) => b.offer.meta.index - a.offer.meta.index);
-    if (best === undefined) return;
+    if (best === undefined || this.#closing.signal.aborted) return;
     using lock = lockSnapshots();
     if (lock === undefined) return;
     const { meta, manifest } = best.offer;

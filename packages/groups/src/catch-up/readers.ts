@@ -4,8 +4,8 @@ import type { LogStorage, SnapshotReader } from '../storage/storage.ts';
 
 /** Snapshots held open at once. */
 const READERS_MAX = 3;
-/** Who has not read for so long does not: the most patient member waits for an answer no longer than this. */
-const IDLE_MS = 30_000;
+/** Who has not read for so long does not: the most patient member waits, and then rests, no longer than this. */
+const IDLE_MS = 60_000;
 
 /** Which snapshot a member reads. */
 interface Use {

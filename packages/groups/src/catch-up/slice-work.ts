@@ -34,6 +34,8 @@ export class SliceWork extends Work<Slice, HeldRange> {
     const end = slice.from + entries.length;
     if (end <= slice.to) this.#open.unshift({ from: end, to: slice.to });
     this.#handOn();
+    // What came late makes room for others, too, and nobody's way with it ends now.
+    this.change();
   }
 
   protected override pick(held: HeldRange): Slice | undefined {

@@ -35,14 +35,14 @@ export abstract class Work<Piece, Taker> {
   done(piece: Piece, hasCome: boolean): void {
     this.#underWay--;
     if (!hasCome) this.putBack(piece);
-    this.#change();
+    this.change();
   }
 
   /** Nobody takes anything any more. */
   finish(): void {
     this.#isOver = true;
     this.#over.resolve();
-    this.#change();
+    this.change();
   }
 
   /** Takes the next piece that this taker can get off those that nobody is under way with. */
@@ -51,7 +51,8 @@ export abstract class Work<Piece, Taker> {
   /** Puts a piece back, unless it has come by other ways. */
   protected abstract putBack(piece: Piece): void;
 
-  #change(): void {
+  /** Whoever waits looks again whether there is something to take. */
+  protected change(): void {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers<void>();
   }

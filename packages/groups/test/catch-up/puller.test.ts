@@ -238,6 +238,29 @@ describe('a snapshot', () => {
     }));
 });
 
+describe('a puller that is closed during a survey asks nothing more', () => {
+  const closed = (others: Other[], to: LogIndex): Promise<void> =>
+    inPulling(others, async ({ world, puller, asked }) => {
+      const pulling = puller.pull({ from: 1 as LogIndex, to, leader: LEADER });
+      await world.sleep(100);
+      puller.close();
+      const [count, atMs] = [asked.length, world.now];
+      await pulling;
+      expect([asked.length, world.now]).toEqual([count, atMs]);
+    });
+
+  it('of entries', () => closed([whole(OTHER), whole(LEADER, { delayMs: 300 })], LAST));
+
+  it('of snapshots', () =>
+    closed(
+      [pruned(OTHER), pruned(LEADER, { fails: ({ kind }) => (kind === 'rangeAsk' ? 'lost' : undefined) })],
+      INDEX,
+    ));
+
+  it('of members that have nothing to give', () =>
+    closed([{ id: OTHER, base: 0, commit: 0 }, pruned(LEADER, { delayMs: 300 })], INDEX));
+});
+
 describe('a survey', () => {
   it('of members that all take longer than it waits goes on', () =>
     inPulling([pruned(LEADER, { delayMs: 900 })], pullSnapshot));

@@ -60,10 +60,10 @@ it('while three are read, others are given the newest of them', () =>
     await take(4);
     expect(await given('d')).toBe(3);
     // The first has had what it asked for, and has not come back.
-    await world.sleep(20_000);
+    await world.sleep(40_000);
     for (const [index, member] of [[2, 'b'] as const, [3, 'c'] as const])
       expect(await readers.at(index as LogIndex, member)).toBeDefined();
-    await world.sleep(20_000);
+    await world.sleep(40_000);
     expect(await given('d')).toBe(4);
     expect(await readers.at(1 as LogIndex, 'a')).toBeUndefined();
   }));

@@ -1,16 +1,23 @@
 import { type Runtime, toError } from '@mosaik/primitives';
 import type { MemberId } from '../raft/types.ts';
+import type { Paces } from './pace.ts';
 import { type Delivery, Source } from './source.ts';
 import type { Work } from './work.ts';
 
-/** Questions to one member that are under way at once. */
-const PARALLEL_PER_MEMBER = 2;
+/**
+ * How long answers of one that has failed are waited for yet, at most. What others keep for this member they keep for as long
+ * as this and the most patient wait before it.
+ */
+const HEAR_OUT_MS = 40_000;
+/** How often it is seen whether that is of use still. */
+const LOOK_EVERY_MS = 1_000;
 
 interface CompanyOptions<Piece, Taker> {
   readonly runtime: Runtime;
   /** Fires when nothing is to be pulled any more. */
   readonly signal: AbortSignal;
   readonly work: Work<Piece, Taker>;
+  readonly paces: Paces;
   /** Bonded members of the same history, now. */
   readonly members: () => readonly MemberId[];
   /** Asked when nobody else delivers any more. */
@@ -29,6 +36,7 @@ export class Company<Piece, Taker> {
   /** Who takes part, or was asked whether it can. */
   readonly #asked = new Set<MemberId>();
   readonly #busy: Promise<void>[] = [];
+  readonly #sources: Source[] = [];
   #failure: Error | undefined;
 
   constructor(options: CompanyOptions<Piece, Taker>) {
@@ -37,8 +45,17 @@ export class Company<Piece, Taker> {
 
   hire(id: MemberId, taker: Taker): void {
     this.#asked.add(id);
-    const source = new Source(id, this.#options.runtime);
-    for (let count = 0; count < PARALLEL_PER_MEMBER; count++) this.#busy.push(this.#employ(source, taker));
+    const { paces, runtime } = this.#options;
+    const source = new Source(id, paces.of(id), runtime);
+    this.#sources.push(source);
+    this.#staff(source, taker);
+  }
+
+  #staff(source: Source, taker: Taker): void {
+    while (source.askers < source.pace.parallel) {
+      source.askers++;
+      this.#busy.push(this.#employ(source, taker));
+    }
   }
 
   /**
@@ -67,7 +84,7 @@ export class Company<Piece, Taker> {
     if (lastResort !== undefined && !work.isOver) this.#bringIn(lastResort);
   }
 
-  /** Pulls piece after piece from one member, until there are none, or it does not deliver. */
+  /** Pulls piece after piece from one member, until there are none, it does not deliver, or others ask it enough. */
   async #employ(source: Source, taker: Taker): Promise<void> {
     const { work, signal, isOfUse } = this.#options;
     for (let piece = await work.take(taker); piece !== undefined; piece = await work.take(taker)) {
@@ -76,7 +93,22 @@ export class Company<Piece, Taker> {
       work.done(piece, hasCome);
       await source.rest(signal);
       if (signal.aborted || !isOfUse()) work.finish();
-      if (source.isLeftOut) return;
+      if (source.isLeftOut) await this.#hearOut(source);
+      if (source.isLeftOut || source.askers > source.pace.parallel) break;
+      this.#staff(source, taker);
+    }
+    // At once: of two that are too many, only one goes.
+    source.askers--;
+  }
+
+  /** An answer that is on its way may come yet, and then the member is asked again. Asked now, it would come later still. */
+  async #hearOut(source: Source): Promise<void> {
+    const { runtime, signal, work, members } = this.#options;
+    const untilMs = runtime.now() + HEAR_OUT_MS;
+    const mayCome = (): boolean => source.isLeftOut && source.isOwing && members().includes(source.id);
+    while (mayCome() && runtime.now() < untilMs && !work.isOver && !signal.aborted) {
+      if (this.#sources.every(({ isLeftOut, askers }) => isLeftOut || askers === 0)) this.#resort();
+      await source.heard(LOOK_EVERY_MS, signal);
     }
   }
 

@@ -4,6 +4,7 @@ import type { Entry, MemberId, Term } from '../raft/types.ts';
 import type { HeldRange } from '../wire/messages.ts';
 import { Company } from './company.ts';
 import type { Inquiries, Slice } from './inquiries.ts';
+import type { Paces } from './pace.ts';
 import { SliceWork } from './slice-work.ts';
 import type { Delivery, Source } from './source.ts';
 
@@ -15,6 +16,7 @@ export interface PullOptions {
   readonly signal: AbortSignal;
   readonly inquiries: Inquiries;
   readonly replica: Replica;
+  readonly paces: Paces;
   readonly members: () => readonly MemberId[];
   readonly leader: MemberId;
 }
@@ -80,8 +82,9 @@ export class EntriesPull {
 
   async #pull(source: Source, slice: Slice): Promise<Delivery> {
     const late = (entries: readonly Entry[], afterMs: number): void =>
-      source.judge(this.#takeLate(slice, entries), afterMs);
-    const entries = await this.#options.inquiries.entries(source, slice, late);
+      source.judgeLate(this.#takeLate(slice, entries), afterMs);
+    const to = Math.min(slice.to, slice.from + source.pace.entries - 1);
+    const entries = await this.#options.inquiries.entries(source, { from: slice.from, to }, late);
     return entries === undefined ? 'lost' : this.#take(slice, entries);
   }
 

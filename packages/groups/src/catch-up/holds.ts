@@ -1,7 +1,7 @@
 import type { Runtime } from '@mosaik/primitives';
 import type { LogIndex } from '../raft/types.ts';
 
-/** How long what was asked for counts: longer than the most patient member waits, and then rests, before it asks again. */
+/** How long what was asked for counts: longer than the most patient member waits, and hears out, before it asks again. */
 const HOLD_MS = 60_000;
 /** What is asked for within one such span is noted once. */
 const GRAIN_MS = 1_000;

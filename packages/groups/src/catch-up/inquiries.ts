@@ -50,7 +50,7 @@ export class Inquiries {
 
   /** Entries from the first of a slice on; none where they are gone. `late` is given them when they come later. */
   async entries(
-    { id: to, patienceMs: timeoutMs }: Source,
+    { id: to, pace: { patienceMs: timeoutMs } }: Source,
     slice: Slice,
     late: (entries: readonly Entry[], afterMs: number) => void,
   ): Promise<readonly Entry[] | undefined> {
@@ -67,7 +67,7 @@ export class Inquiries {
 
   /** A chunk of the snapshot at an index; empty where that is gone. `late` is given it when it comes later. */
   async chunk(
-    { id: to, patienceMs: timeoutMs }: Source,
+    { id: to, pace: { patienceMs: timeoutMs } }: Source,
     { index, position }: { readonly index: LogIndex; readonly position: number },
     late: (chunk: Uint8Array, afterMs: number) => void,
   ): Promise<Uint8Array | undefined> {

@@ -7,6 +7,7 @@ import type { GroupMessage } from '../wire/messages.ts';
 import { EntriesPull, type Holder, type PullOptions } from './entries-pull.ts';
 import { gather } from './gather.ts';
 import { type Answer, Inquiries } from './inquiries.ts';
+import { Paces } from './pace.ts';
 import { type Offered, SnapshotPull } from './snapshot-pull.ts';
 
 const log = createLog('groups:catch-up');
@@ -32,6 +33,7 @@ interface PullerOptions {
 export class Puller {
   readonly #options: PullerOptions;
   readonly #inquiries: Inquiries;
+  readonly #paces = new Paces();
   readonly #closing = new AbortController();
   #isActive = false;
   /** What was pulled so far, of entries and of snapshots; for stats. */
@@ -71,6 +73,7 @@ export class Puller {
 
   async #pull(need: CatchUpNeed): Promise<void> {
     const asked = [...this.#options.members()];
+    this.#paces.keep(asked);
     const hasEntries = ({ held }: Holder): boolean => held.base < need.from && held.commit >= need.from;
     const isOfUse = (holder: Holder): boolean => hasEntries(holder) || holder.held.snapshot >= need.from;
     const answers = asked.map((id) => this.#holder(id));
@@ -128,6 +131,6 @@ export class Puller {
   #pullOptions({ leader }: CatchUpNeed): PullOptions {
     const { runtime, replica, members } = this.#options;
     const { signal } = this.#closing;
-    return { runtime, replica, members, signal, inquiries: this.#inquiries, leader };
+    return { runtime, replica, members, signal, inquiries: this.#inquiries, paces: this.#paces, leader };
   }
 }

@@ -4,7 +4,7 @@ import type { LogStorage, SnapshotReader } from '../storage/storage.ts';
 
 /** Snapshots held open at once. */
 const READERS_MAX = 3;
-/** Who has not read for so long does not: the most patient member waits, and then rests, no longer than this. */
+/** Who has not read for so long does not: the most patient member waits, and hears out, no longer than this. */
 const IDLE_MS = 60_000;
 
 /** Which snapshot a member reads. */

@@ -1,10 +1,9 @@
 import type { Entry } from '../raft/types.ts';
 import type { HeldRange } from '../wire/messages.ts';
 import type { Slice } from './inquiries.ts';
+import { ENTRIES_MAX } from './pace.ts';
 import { Work } from './work.ts';
 
-/** Entries asked for at once; an answer is bounded by bytes besides. */
-const SLICE_ENTRIES = 2_048;
 /** Slices that were pulled and wait for one before them. */
 const SLICES_AHEAD_MAX = 16;
 
@@ -23,8 +22,8 @@ export class SliceWork extends Work<Slice, HeldRange> {
     this.#hand = hand;
     this.#last = to;
     this.next = from;
-    for (let first = from; first <= to; first += SLICE_ENTRIES)
-      this.#open.push({ from: first, to: Math.min(to, first + SLICE_ENTRIES - 1) });
+    for (let first = from; first <= to; first += ENTRIES_MAX)
+      this.#open.push({ from: first, to: Math.min(to, first + ENTRIES_MAX - 1) });
   }
 
   /** Takes what came of a slice, and puts the rest back; nothing of what has come before. */

@@ -69,7 +69,7 @@ export class SnapshotPull {
     const late = (chunk: Uint8Array, afterMs: number): void => {
       // What the own storage refuses here it refuses of what others bring, too, and that ends the pull.
       const taken = this.#take(position, chunk).catch(() => 'came' as const);
-      void taken.then((delivery) => source.judge(delivery, afterMs));
+      void taken.then((delivery) => source.judgeLate(delivery, afterMs));
     };
     const chunk = await this.#options.inquiries.chunk(source, { index, position }, late);
     return chunk === undefined ? 'lost' : this.#take(position, chunk);

@@ -1,11 +1,8 @@
 import { type Runtime, sleep } from '@mosaik/primitives';
 import type { MemberId } from '../raft/types.ts';
+import type { Pace } from './pace.ts';
 
-/** An answer that takes longer is taken for lost at first; … */
-const PATIENCE_MS = 2_000;
-/** … on a slow way longer and longer ones are waited for, up to this. */
-const PATIENCE_MAX_MS = 16_000;
-/** In a row. Two questions are under way at once, so that it is three times that both are lost. */
+/** In a row. Two questions are under way at once, so that it is three times that both are lost; one that was alone counts for two. */
 const FAILURES_MAX = 6;
 /** After each failure in a row it is left alone for so much longer: its bond may be made anew. */
 const REST_MS = 500;
@@ -21,25 +18,30 @@ export type Delivery = 'came' | 'lost' | 'unfit';
  */
 export class Source {
   readonly id: MemberId;
+  readonly pace: Pace;
+  /** Who asks it, one question at a time each. */
+  askers = 0;
   readonly #runtime: Runtime;
-  #patienceMs = PATIENCE_MS;
   #failures = 0;
+  /** Questions that nobody waits for any more, though their answers may be on their way. */
+  #owed = 0;
   #isUnfit = false;
   #restsUntilMs = 0;
   #heard = Promise.withResolvers<void>();
 
-  constructor(id: MemberId, runtime: Runtime) {
+  constructor(id: MemberId, pace: Pace, runtime: Runtime) {
     this.id = id;
+    this.pace = pace;
     this.#runtime = runtime;
-  }
-
-  /** How long its answers may take. */
-  get patienceMs(): number {
-    return this.#patienceMs;
   }
 
   get isLeftOut(): boolean {
     return this.#isUnfit || this.#failures >= FAILURES_MAX;
+  }
+
+  /** What it was asked may still come. */
+  get isOwing(): boolean {
+    return this.#owed > 0 && !this.#isUnfit;
   }
 
   get isResting(): boolean {
@@ -48,29 +50,42 @@ export class Source {
 
   /** Notes what came of a question after so long. */
   judge(delivery: Delivery, waitedMs: number): void {
-    const longerMs = Math.min(2 * waitedMs, PATIENCE_MAX_MS);
-    this.#patienceMs = Math.max(this.#patienceMs, longerMs);
     if (delivery === 'unfit') this.#isUnfit = true;
-    if (delivery === 'lost') this.#failed(longerMs);
-    else this.#answered();
+    if (delivery === 'lost') this.#failed(waitedMs);
+    else this.#answered(waitedMs);
+  }
+
+  /** Notes what came of a question of which it was noted that nothing did. */
+  judgeLate(delivery: Delivery, afterMs: number): void {
+    this.#owed = Math.max(0, this.#owed - 1);
+    this.judge(delivery, afterMs);
   }
 
   /** Resolves when it does not rest, or is not asked any more. */
   async rest(signal: AbortSignal): Promise<void> {
     const leftMs = this.#restsUntilMs - this.#runtime.now();
-    if (leftMs <= 0 || this.isLeftOut) return;
+    if (leftMs > 0 && !this.isLeftOut) await this.heard(leftMs, signal);
+  }
+
+  /** Resolves with the next answer, or after so long. */
+  async heard(leftMs: number, signal: AbortSignal): Promise<void> {
     const isOver = new AbortController();
     const until = { signal: AbortSignal.any([signal, isOver.signal]) };
     await Promise.race([sleep(this.#runtime, leftMs, until).catch(() => {}), this.#heard.promise]);
     isOver.abort();
   }
 
-  #failed(longerMs: number): void {
-    this.#failures++;
-    this.#restsUntilMs = this.#runtime.now() + Math.max(longerMs, this.#failures * REST_MS);
+  #failed(waitedMs: number): void {
+    this.#failures += this.askers > 1 ? 1 : 2;
+    // One that could not be asked at all, without a bond, fails at once.
+    if (waitedMs > 0) this.#owed++;
+    this.pace.timedOut(waitedMs);
+    const restMs = Math.min(2 * waitedMs, this.pace.patienceMs);
+    this.#restsUntilMs = this.#runtime.now() + Math.max(restMs, this.#failures * REST_MS);
   }
 
-  #answered(): void {
+  #answered(waitedMs: number): void {
+    this.pace.answered(waitedMs);
     this.#failures = 0;
     this.#restsUntilMs = 0;
     this.#heard.resolve();

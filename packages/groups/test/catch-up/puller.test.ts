@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LogIndex, MemberId, Term } from '../../src/raft/types.ts';
+import type { GroupMessage } from '../../src/wire/messages.ts';
 import {
   chunksOf,
   entriesFrom,
@@ -75,6 +76,29 @@ describe('entries', () => {
       expect(pulling.count('entriesAsk')).toBeLessThan(26);
     }));
 
+  it.each([
+    [15, 1],
+    [40, 20],
+  ])('are pulled also over a way that takes %d ms for each, longer than is waited for', (entryMs, pulls) => {
+    const last = 4_000;
+    let freeAtMs = 0;
+    const delayMs = (question: GroupMessage, nowMs: number): number => {
+      const count = question.kind === 'entriesAsk' ? Math.min(question.to, last) - question.from + 1 : 0;
+      freeAtMs = Math.max(nowMs, freeAtMs) + entryMs * count + 5;
+      return freeAtMs - nowMs;
+    };
+    return inPulling([whole(LEADER, { commit: last, delayMs })], async ({ world, puller, handed, count }) => {
+      while (handed.length < last && world.now < 1_000_000) {
+        await puller.pull({ from: (handed.length + 1) as LogIndex, to: last as LogIndex, leader: LEADER });
+        await world.sleep(200);
+      }
+      expect(handed).toHaveLength(last);
+      // Of what is asked for twice, all has to come before anything else does.
+      expect(world.now).toBeLessThan(2.5 * entryMs * last);
+      expect(count('rangeAsk')).toBeLessThanOrEqual(pulls);
+    });
+  });
+
   it('that one member alone has and does not give end the pull, though others have the rest', () =>
     inPulling(
       [
@@ -99,7 +123,14 @@ describe('the leader', () => {
     }));
 
   it('is asked when others have the entries, and do not give them', () =>
-    inPulling([whole(LEADER), whole(OTHER, { fails: stuck })], pullEntries));
+    inPulling(
+      [whole(LEADER), whole(OTHER, { fails: stuck }), whole(LATE, { commit: 10_000 })],
+      async (pulling) => {
+        await pullEntries(pulling);
+        // What is on its way from the other is not waited for first.
+        expect(pulling.world.now).toBeLessThan(60_000);
+      },
+    ));
 
   it('is asked for the rest when another stops giving, also in a later term, and though it was late to answer', () =>
     inPulling(
@@ -217,7 +248,7 @@ describe('a snapshot', () => {
         await puller.pull({ from: 1 as LogIndex, to: INDEX, leader: LEADER });
         expect(installed).toEqual([]);
         expect(count('chunkAsk')).toBeLessThan(20);
-        expect(world.now).toBeLessThan(60_000);
+        expect(world.now).toBeLessThan(100_000);
         // A stage that was not discarded would be in the way of another.
         const meta = { index: INDEX, term: TERM, configuration: { voters: [], learners: [] } };
         await (await log.stageSnapshot(meta)).discard();

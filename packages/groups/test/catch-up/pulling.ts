@@ -37,7 +37,7 @@ export interface Other {
   readonly commit: number;
   readonly term?: Term;
   readonly snapshot?: { readonly chunks: readonly Uint8Array[]; readonly manifest: SnapshotManifest };
-  readonly delayMs?: number;
+  readonly delayMs?: number | ((question: GroupMessage, nowMs: number) => number);
   /** What becomes of a question: another chunk in the place of the right one, or nothing at all. */
   readonly fails?: (question: GroupMessage, nth: number) => 'lost' | 'wrong' | undefined;
   /** Whether there is no bond. */
@@ -93,8 +93,9 @@ async function createPulling(world: World, others: Other[]): Promise<Pulling> {
       asked.push({ to, question });
       const failure = other.fails?.(question, count(question.kind, to));
       const answer = failure === 'lost' ? undefined : answerOf(other, question, failure === 'wrong');
-      if (answer !== undefined)
-        void world.sleep(other.delayMs ?? 5).then(() => puller.answered(answer as never));
+      const { delayMs = 5 } = other;
+      const afterMs = typeof delayMs === 'number' ? delayMs : delayMs(question, world.now);
+      if (answer !== undefined) void world.sleep(afterMs).then(() => puller.answered(answer as never));
       return true;
     },
     lockSnapshots: () => ({ [Symbol.dispose]: () => {} }),

@@ -66,8 +66,10 @@ class StreamChannel implements Channel, Waiting {
     // A stream that is closing says so by its event; until then what is written is as lost as on any dying link.
     if (this.#stream.writeStatus !== 'writable') return true;
     const frame = new Uint8ArrayList(...chunks);
-    const { turns } = this.#context;
-    if (this.#context.priority === 'control' || frame.byteLength <= SMALL_BYTES) {
+    const { turns, priority } = this.#context;
+    // Heartbeats of many connections are no talk: nobody waits for each.
+    if (priority === 'control') return this.#stream.send(frame);
+    if (frame.byteLength <= SMALL_BYTES) {
       turns.small();
       return this.#stream.send(frame);
     }

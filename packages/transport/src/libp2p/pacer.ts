@@ -25,7 +25,7 @@ export class Pacer {
     this.#runtime = runtime;
   }
 
-  /** A small frame has left. */
+  /** A small frame has left, of a link that is not for control. */
   small(): void {
     const nowMs = this.#runtime.now();
     if (nowMs - this.#countingSinceMs > TALK_MS) {

@@ -1,22 +1,20 @@
 import { EncodeError } from './errors.ts';
+import { putFlat, sawFields } from './flat.ts';
 import { ARRAY, BYTES, headBytes, MAP, NEGATIVE, TAG, TEXT, UNSIGNED } from './head.ts';
 import { BEFORE_KEYS, findKey, putKeyEnd } from './known-key.ts';
+import { putHead, putNumber, putShortText, SHORT_TEXT } from './put.ts';
 import { BIGNUM_BYTES_MAX, bytesOfBigint, Tag, typedArrayTag } from './tags.ts';
 
 /** As deep as any decoder takes. */
 const DEPTH_MAX = 512;
 /** Small encodings share a piece of memory of this size; a larger one gets its own. */
 const SLAB_BYTES = 8 * 1024;
-/** Up to this length writing text by hand is faster than by TextEncoder. */
-const SHORT_TEXT = 64;
-const UINT32_END = 2 ** 32;
 const INT64_END = 2n ** 64n;
 
 const FALSE = 0xf4;
 const TRUE = 0xf5;
 const NULL = 0xf6;
 const UNDEFINED = 0xf7;
-const FLOAT64 = 0xfb;
 
 const textEncoder = new TextEncoder();
 
@@ -198,8 +196,19 @@ function writeItems(items: Iterable<unknown>, count: number, depth: number): voi
   for (const item of items) write(item, depth + 1);
 }
 
-/** The own fields of an object, counted while they are written. */
+/** The own fields of an object. */
 function writeFields(value: object, depth: number): void {
+  const end = putFlat(value, target, view, at);
+  if (end >= 0) {
+    at = end;
+    return;
+  }
+  writeEachField(value, depth);
+  sawFields(value);
+}
+
+/** Counted while they are written. */
+function writeEachField(value: object, depth: number): void {
   const headAt = at - start;
   writeByte(MAP << 5);
   let count = 0;
@@ -261,21 +270,8 @@ function checkKey(key: unknown): void {
 }
 
 function writeNumber(value: number): void {
-  if (value >>> 0 === value) {
-    if (value === 0 && Object.is(value, -0)) writeFloat(value);
-    else writeHead(UNSIGNED, value);
-  } else if (value < 0 && value >= -UINT32_END && Number.isInteger(value)) {
-    writeHead(NEGATIVE, -1 - value);
-  } else {
-    writeFloat(value);
-  }
-}
-
-function writeFloat(value: number): void {
   reserve(9);
-  target[at] = FLOAT64;
-  view.setFloat64(at + 1, value);
-  at += 9;
+  at = putNumber(view, at, value);
 }
 
 /** In 64 bits, by which decoders know it, or as a bignum. */
@@ -311,30 +307,15 @@ function writeBytes(bytes: Uint8Array): void {
 }
 
 function writeText(text: string): void {
-  const { length } = text;
-  if (length >= SHORT_TEXT) {
-    writeLongText(text);
-    return;
-  }
-  reserve(2 + length);
-  const to = target;
-  const headAt = at;
-  let end = length < 24 ? headAt + 1 : headAt + 2;
-  for (let index = 0; index < length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit >= 0x80) {
-      writeLongText(text);
+  if (text.length < SHORT_TEXT) {
+    reserve(2 + text.length);
+    const end = putShortText(target, at, text);
+    if (end >= 0) {
+      at = end;
       return;
     }
-    to[end++] = unit;
   }
-  if (length < 24) {
-    to[headAt] = (TEXT << 5) | length;
-  } else {
-    to[headAt] = (TEXT << 5) | 24;
-    to[headAt + 1] = length;
-  }
-  at = end;
+  writeLongText(text);
 }
 
 function writeLongText(text: string): void {
@@ -354,34 +335,9 @@ function writeByte(byte: number): void {
   target[at++] = byte;
 }
 
-/** A first byte with its argument, a whole number below 2^53, as short as it can be. */
 function writeHead(major: number, argument: number): void {
   reserve(9);
-  const to = target;
-  const from = at;
-  const type = major << 5;
-  if (argument < 24) {
-    to[from] = type | argument;
-    at = from + 1;
-  } else if (argument < 0x100) {
-    to[from] = type | 24;
-    to[from + 1] = argument;
-    at = from + 2;
-  } else if (argument < 0x1_0000) {
-    to[from] = type | 25;
-    to[from + 1] = argument >>> 8;
-    to[from + 2] = argument;
-    at = from + 3;
-  } else if (argument < UINT32_END) {
-    to[from] = type | 26;
-    view.setUint32(from + 1, argument);
-    at = from + 5;
-  } else {
-    to[from] = type | 27;
-    view.setUint32(from + 1, Math.floor(argument / UINT32_END));
-    view.setUint32(from + 5, argument % UINT32_END);
-    at = from + 9;
-  }
+  at = putHead(view, at, major, argument);
 }
 
 function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {

@@ -21,6 +21,9 @@ export interface StreamContext {
 /** Up to here a frame does not wait for its turn: a link that has no more to say is no bulk, whatever its priority. */
 const SMALL_BYTES = 8_192;
 
+/** A link that sends bulk has small frames among it, such as the first of a turn: they are no talk that its bulk would have to rest for. */
+const BULK_MEMORY = 4;
+
 /**
  * A stream of libp2p as a channel of bytes. Attach it in the turn in which the stream was handed over.
  *
@@ -38,6 +41,7 @@ class StreamChannel implements Channel, Waiting {
   readonly #events: ChannelEvents;
   /** A frame that waits for its turn; until it has left nothing else is written. */
   #held: Uint8ArrayList | undefined;
+  #smallInARow = 0;
   #hasRemoteEnded = false;
   #hasFinished = false;
   #isAborted = false;
@@ -70,9 +74,10 @@ class StreamChannel implements Channel, Waiting {
     // Heartbeats of many connections are no talk: nobody waits for each.
     if (priority === 'control') return this.#stream.send(frame);
     if (frame.byteLength <= SMALL_BYTES) {
-      turns.small();
+      if (++this.#smallInARow > BULK_MEMORY) turns.small();
       return this.#stream.send(frame);
     }
+    this.#smallInARow = 0;
     if (turns.isFree && !this.#stream.writableNeedsDrain) {
       turns.spend(frame.byteLength);
       return this.#stream.send(frame);

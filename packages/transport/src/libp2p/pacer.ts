@@ -25,7 +25,7 @@ export class Pacer {
     this.#runtime = runtime;
   }
 
-  /** A small frame has left, of a link that is not for control. */
+  /** A small frame has left, of a link that is not for control, and that sends no bulk itself. */
   small(): void {
     const nowMs = this.#runtime.now();
     if (nowMs - this.#countingSinceMs > TALK_MS) {

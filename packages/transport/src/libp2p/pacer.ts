@@ -1,12 +1,12 @@
 import type { Runtime } from '@mosaik/primitives';
 
 /**
- * While others talk, bulk may write so much in a period, which comes to 120 MB/s. Both ends then have most of their time for
+ * While others talk, bulk may write so much in a period, which comes to 130 MB/s. Both ends then have most of their time for
  * everything else. Unpaced at 500 MB/s a receiver collects garbage an eighth of its time and is never done with
- * what has come: one round trip in a hundred took 9 ms, at 210 MB/s 8 ms, with this 3 to 5.
+ * what has come: one round trip in a hundred took 9 ms, at 210 MB/s 8 ms, with this 4.
  */
-const BYTES_PER_PERIOD = 256 * 1024;
-const PERIOD_MS = 2;
+const BYTES_PER_PERIOD = 128 * 1024;
+const PERIOD_MS = 1;
 
 /** So many small frames within {@link TALK_MS} are a talk: somebody waits for answers, again and again. */
 const TALK_FRAMES = 4;

@@ -29,16 +29,16 @@ describe('the pace of bulk', () => {
     expect(pacer.restMs).toBe(0);
   });
 
-  it('is 256 KiB in 2 ms while somebody does', () => {
+  it('is 128 KiB in 1 ms while somebody does', () => {
     const { pacer, at } = pacerAt();
     talk(pacer);
-    pacer.spend(255 * KIB);
+    pacer.spend(127 * KIB);
     expect(pacer.restMs).toBe(0);
     pacer.spend(KIB);
-    expect(pacer.restMs).toBe(2);
-    expect(at(1.5).restMs).toBe(0.5);
-    expect(at(2).restMs).toBe(0);
-    pacer.spend(255 * KIB);
+    expect(pacer.restMs).toBe(1);
+    expect(at(0.5).restMs).toBe(0.5);
+    expect(at(1).restMs).toBe(0);
+    pacer.spend(127 * KIB);
     expect(pacer.restMs).toBe(0);
   });
 
@@ -52,8 +52,8 @@ describe('the pace of bulk', () => {
   it('is its own again when nothing was said for 50 ms', () => {
     const { pacer, at } = pacerAt();
     talk(pacer);
-    at(49).spend(256 * KIB);
-    expect(pacer.restMs).toBe(2);
+    at(49.5).spend(128 * KIB);
+    expect(pacer.restMs).toBe(1);
     expect(at(50).restMs).toBe(0);
   });
 

@@ -60,19 +60,19 @@ describe('turns of bulk', () => {
     expect(turns.isFree).toBe(false);
   });
 
-  it('rest after 256 KiB while small frames go to and fro', async () => {
+  it('rest after 128 KiB while small frames go to and fro', async () => {
     const runtime = manualRuntime();
     const turns = new Turns(runtime);
     const sent: string[] = [];
     for (let frame = 0; frame < 4; frame++) turns.small();
-    turns.join(link(turns, 'a', 9, sent));
+    turns.join(link(turns, 'a', 5, sent));
     await runtime.advance(0);
-    expect(sent).toHaveLength(4);
+    expect(sent).toHaveLength(2);
     expect(turns.isFree).toBe(false);
-    await runtime.advance(1.9);
-    expect(sent).toHaveLength(4);
+    await runtime.advance(0.9);
+    expect(sent).toHaveLength(2);
     await runtime.advance(0.1);
-    expect(sent).toHaveLength(8);
+    expect(sent).toHaveLength(4);
   });
 
   it('forget who leaves', async () => {

@@ -1,28 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { Encoder } from 'cbor-x/encode';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EncodeError, encodeCbor, encodeCborInto } from '../../src/codec/index.ts';
-
-/** Another implementation, told to write what we exchange. */
-const other = new Encoder({
-  useRecords: false,
-  mapsAsObjects: true,
-  variableMapSize: true,
-  tagUint8Array: false,
-  structuredClone: false,
-});
+import { expectSame } from './other.ts';
 
 /** A shape is known by then. */
 const MANY = 100;
-
-function expectSame(value: unknown): void {
-  const expected = Uint8Array.from(other.encode(value));
-  expect(encodeCbor(value)).toEqual(expected);
-  const target = new Uint8Array(expected.length + 4_000);
-  expect(encodeCborInto(value, target, 7)).toBe(7 + expected.length);
-  expect(target.subarray(7, 7 + expected.length)).toEqual(expected);
-}
 
 const trade = (sequence: number) => ({ sequence, symbol: 'ETHUSD', price: 1.5, isBuy: true, note: null });
 
@@ -125,6 +108,19 @@ describe('encodeCbor of flat objects of one shape', () => {
     });
     expect(() => encodeCbor(failing)).toThrow('no price');
     expectSame(trade(2));
+  });
+
+  it('asks a getter once', () => {
+    let asked = 0;
+    const value = {
+      get once(): number {
+        return ++asked;
+      },
+    };
+    for (let round = 1; round <= MANY; round++) {
+      encodeCbor(value);
+      expect(asked).toBe(round);
+    }
   });
 
   it('lets a getter encode something itself', () => {

@@ -1,26 +1,9 @@
-import { Encoder } from 'cbor-x/encode';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeCbor, EncodeError, encodeCbor, encodeCborInto } from '../../src/codec/index.ts';
-
-/** Another implementation, told to write what we exchange. */
-const other = new Encoder({
-  useRecords: false,
-  mapsAsObjects: true,
-  variableMapSize: true,
-  tagUint8Array: false,
-  structuredClone: false,
-});
+import { expectSame } from './other.ts';
 
 const MANY = 100;
-
-function expectSame(value: unknown): void {
-  const expected = Uint8Array.from(other.encode(value));
-  expect(encodeCbor(value)).toEqual(expected);
-  const target = new Uint8Array(expected.length + 300);
-  expect(encodeCborInto(value, target, 7)).toBe(7 + expected.length);
-  expect(target.subarray(7, 7 + expected.length)).toEqual(expected);
-}
 
 describe('encodeCbor of keys that come again and again', () => {
   it('writes the same bytes as before', () => {

@@ -1,16 +1,7 @@
-import { Encoder } from 'cbor-x/encode';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeCbor, encodeCbor } from '../../src/codec/index.ts';
-
-/** Another implementation, told to write what we exchange. */
-const other = new Encoder({
-  useRecords: false,
-  mapsAsObjects: true,
-  variableMapSize: true,
-  tagUint8Array: false,
-  structuredClone: false,
-});
+import { other } from './other.ts';
 
 /** What both know and neither loses. */
 const { values } = fc.letrec<{ values: unknown }>((tie) => ({

@@ -22,7 +22,7 @@ export interface StreamContext {
 const SMALL_BYTES = 8_192;
 
 /** A link that sends bulk has small frames among it, such as the first of a turn: they are no talk that its bulk would have to rest for. */
-const BULK_MEMORY = 4;
+const SMALL_AMONG_BULK = 4;
 
 /**
  * A stream of libp2p as a channel of bytes. Attach it in the turn in which the stream was handed over.
@@ -74,7 +74,7 @@ class StreamChannel implements Channel, Waiting {
     // Heartbeats of many connections are no talk: nobody waits for each.
     if (priority === 'control') return this.#stream.send(frame);
     if (frame.byteLength <= SMALL_BYTES) {
-      if (++this.#smallInARow > BULK_MEMORY) turns.small();
+      if (++this.#smallInARow > SMALL_AMONG_BULK) turns.small();
       return this.#stream.send(frame);
     }
     this.#smallInARow = 0;

@@ -64,6 +64,18 @@ function slowToRestore(world: World, onRestore: () => void): ReturnType<typeof k
   return { ...counts, create };
 }
 
+/** Logs that are soon only in snapshots. */
+const SHORT = { retainBytes: 100, snapshotEvery: 20, retainEntries: 0, retainPulledEntries: 0 };
+
+/** Two founders of the same group that have not met, the younger one with the longer history. */
+async function foundTwice(world: World) {
+  const old = await startNode(world, 'n0', { consensus: SHORT });
+  await old.group.execute({ put: 'old', value: 1 });
+  const young = await startNode(world, 'n1', { consensus: SHORT });
+  for (let value = 0; value < 50; value++) await young.group.execute({ put: 'young', value });
+  return { old, young };
+}
+
 describe('commands', () => {
   it('of one member are applied in call order, from whichever member', () =>
     inWorld({ seed: 1 }, async (world) => {
@@ -375,12 +387,8 @@ describe('founding', () => {
 
   it('twice, apart, is set aside also by a member that has pulled a snapshot of the history that lost', () =>
     inWorld({ seed: 19 }, async (world) => {
-      const consensus = { retainBytes: 100, snapshotEvery: 20, retainEntries: 0, retainPulledEntries: 0 };
-      const old = await startNode(world, 'n0', { consensus });
-      await old.group.execute({ put: 'old', value: 1 });
-      const young = await startNode(world, 'n1', { consensus });
-      for (let value = 0; value < 50; value++) await young.group.execute({ put: 'young', value });
-      const third = await startNode(world, 'n2', { bootstrap: ['sim://n1'], consensus });
+      const { old, young } = await foundTwice(world);
+      const third = await startNode(world, 'n2', { bootstrap: ['sim://n1'], consensus: SHORT });
       await untilTrue(world, [young, third], () => isFormed([young, third], 2));
       expect(third.group.stats.snapshotsPulled).toBe(1);
       await old.discovery.dial('sim://n1');
@@ -392,16 +400,16 @@ describe('founding', () => {
 
   it('twice, apart, is set aside also by a member that puts a snapshot of the history that lost in force just then', () =>
     inWorld({ seed: 19 }, async (world) => {
-      const consensus = { retainBytes: 100, snapshotEvery: 20, retainEntries: 0, retainPulledEntries: 0 };
-      const old = await startNode(world, 'n0', { consensus });
-      await old.group.execute({ put: 'old', value: 1 });
-      const young = await startNode(world, 'n1', { consensus });
-      for (let value = 0; value < 50; value++) await young.group.execute({ put: 'young', value });
+      const { old, young } = await foundTwice(world);
       let isRestoring = false;
       const machine = slowToRestore(world, () => {
         isRestoring = true;
       });
-      const third = await startNode(world, 'n2', { bootstrap: ['sim://n1'], consensus, join: { machine } });
+      const third = await startNode(world, 'n2', {
+        bootstrap: ['sim://n1'],
+        consensus: SHORT,
+        join: { machine },
+      });
       await world.until(() => isRestoring);
       await old.discovery.dial('sim://n1');
       await old.discovery.dial('sim://n2');

@@ -73,7 +73,7 @@ let copies = true;
 const keys = new TextReader();
 const texts = new TextReader();
 
-const fieldReader: FieldReader = { readKey, readItem, readFields };
+const fieldReader: FieldReader = { texts, readKey, readItem, readFields };
 
 /**
  * Decodes exactly one well-formed CBOR item (RFC 8949) within the limits, of the kinds that mosaik exchanges.

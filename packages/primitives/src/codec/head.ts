@@ -14,6 +14,11 @@ export const SIMPLE = 7;
 export const ARGUMENT_FOLLOWS = 24;
 export const INDEFINITE = 31;
 
+/** First bytes of items that have no other form: false, true, null, undefined, and floats of 64 bits. */
+export const FALSE = 0xf4;
+export const UNDEFINED = 0xf7;
+export const FLOAT64 = 0xfb;
+
 /** Size of the argument that follows a first byte with these low bits, of which there are 24 or more. */
 export function argumentBytes(low: number, at: number): number {
   if (low <= 27) return 1 << (low - ARGUMENT_FOLLOWS);

@@ -1,13 +1,6 @@
 import { TEXT } from './head.ts';
-import {
-  compile,
-  type FieldReader,
-  type Fields,
-  type Shape,
-  type ShapeKey,
-  shapeOf,
-  takePart,
-} from './shape.ts';
+import { type FieldReader, type Fields, type Shape, type ShapeKey, shapeOf, takePart } from './shape.ts';
+import { compile } from './shape-code.ts';
 import { source } from './source.ts';
 
 /** Objects of more fields, or of longer keys together, are not learned. */

@@ -14,6 +14,19 @@ export class TextReader {
   readonly #bytes = new Uint8Array(SLOTS * REMEMBERED_BYTES);
   readonly #lengths = new Uint8Array(SLOTS);
   readonly #texts: string[] = new Array<string>(SLOTS).fill('');
+  /** Where the text that was read last is remembered, if it is; for {@link TextReader.again}. */
+  place = 0;
+
+  /** The text of these bytes if it is the one remembered at a place, for whoever knows where it was the last time. */
+  again(place: number, bytes: Uint8Array, at: number, length: number): string | undefined {
+    if (this.#lengths[place] !== length) return undefined;
+    const remembered = this.#bytes;
+    let known = place * REMEMBERED_BYTES;
+    for (let index = 0; index < length; index++) {
+      if (remembered[known++] !== bytes[at + index]) return undefined;
+    }
+    return this.#texts[place];
+  }
 
   /** The text of `length` bytes at `at`, which are there. @throws {DecodeError} when they are not UTF-8. */
   read(bytes: Uint8Array, at: number, length: number): string {
@@ -22,6 +35,7 @@ export class TextReader {
     let hash = length;
     for (let index = at; index < end; index++) hash = (Math.imul(hash, 31) + (bytes[index] as number)) | 0;
     const slot = (hash ^ (hash >>> 10)) & (SLOTS - 1);
+    this.place = slot;
     if (this.#lengths[slot] !== length) return this.#remember(bytes, at, length, slot);
     const remembered = this.#bytes;
     let known = slot * REMEMBERED_BYTES;

@@ -9,6 +9,7 @@ import {
   type PeerId,
   type Scope,
   shortId,
+  type Timer,
   toError,
 } from '@mosaik/primitives';
 import type { Link, Transport } from '@mosaik/transport';
@@ -76,6 +77,8 @@ export class BondHub implements CarrierHost {
   #isIncomplete = false;
   #isReviewDue = false;
   #tickedAtMs: number;
+  /** Runs while there is something to look after: a node may have groups at hand and be in none. */
+  #ticking: Timer | undefined;
 
   constructor({ scope, transport, discovery, options }: HubOptions) {
     this.scope = scope;
@@ -104,16 +107,18 @@ export class BondHub implements CarrierHost {
       maxLinks: LINKS_PER_PEER_MAX,
     });
     this.#lanes.start();
-    const unwatch = this.#discovery.watch().subscribe(() => this.#reviewSoon());
+    const unwatch = this.#discovery.watch().subscribe(() => {
+      if (!this.#isIdle) this.#reviewSoon();
+    });
     this.scope.onClose(() => {
       accepted[Symbol.dispose]();
       unwatch();
       for (const pin of this.#pins.values()) pin[Symbol.dispose]();
     });
-    this.scope.every(
-      () => jitter(this.scope.runtime, this.tickMs),
-      () => this.#tick(),
-    );
+  }
+
+  get #isIdle(): boolean {
+    return this.#members.size === 0 && this.#carriers.size === 0 && this.#pending.size === 0;
   }
 
   /**
@@ -127,6 +132,7 @@ export class BondHub implements CarrierHost {
     const bonds = new Map<PeerId, Bond>();
     const member: Member = { group: this.#watched(group, bonds), channel, bonds, refusedUntilMs: new Map() };
     this.#members.set(group.id, member);
+    this.#keepTicking();
     this.#reviewSoon();
     return {
       group: group.id,
@@ -224,6 +230,7 @@ export class BondHub implements CarrierHost {
 
   #begin(carrier: Carrier): void {
     this.#pending.add(carrier);
+    this.#keepTicking();
     carrier.start();
   }
 
@@ -345,6 +352,15 @@ export class BondHub implements CarrierHost {
     }
   }
 
+  #keepTicking(): void {
+    if (this.#ticking !== undefined) return;
+    this.#tickedAtMs = this.scope.runtime.now();
+    this.#ticking = this.scope.every(
+      () => jitter(this.scope.runtime, this.tickMs),
+      () => this.#tick(),
+    );
+  }
+
   #tick(): void {
     const nowMs = this.scope.runtime.now();
     const lateMs = nowMs - this.#tickedAtMs - this.tickMs;
@@ -354,6 +370,9 @@ export class BondHub implements CarrierHost {
     for (const carrier of carriers) carrier.tick(nowMs);
     this.#ticks++;
     if (this.#isIncomplete || this.#ticks % TICKS_PER_REVIEW === 0) this.#review();
+    if (!this.#isIdle) return;
+    this.#ticking?.cancel();
+    this.#ticking = undefined;
   }
 }
 

@@ -1,6 +1,7 @@
+import type { World } from '@mosaik/testing';
 import { describe, expect, it } from 'vitest';
 import { GroupCode } from '../../src/codes.ts';
-import { inWorld, seeds } from '../support/world.ts';
+import { inWorld, seeds, startBase } from '../support/world.ts';
 import { isFullMesh, type Member, type Node, startNode, startNodes } from './members.ts';
 
 const joinAll = (nodes: readonly Node[], text = 'g'): Member[] => nodes.map((node) => node.join(text));
@@ -72,6 +73,37 @@ describe('members that find each other through the catalog', () => {
       });
     }
   }, 60_000);
+});
+
+describe('a node that is in no group', () => {
+  /** Two nodes, which take more than a thousand events a minute by themselves. */
+  const eventsOfAMinute = async (world: World): Promise<number> => {
+    const { events } = world.stats;
+    await world.sleep(60_000);
+    return world.stats.events - events;
+  };
+
+  it('does nothing for bonds, before it has joined one and after it has left all', async () => {
+    let without = 0;
+    await inWorld({ seed: 3 }, async (world) => {
+      const first = await startBase(world.host('a'), []);
+      await startBase(world.host('b'), first.transport.local.addresses.value);
+      await world.sleep(5_000);
+      without = await eventsOfAMinute(world);
+    });
+    await inWorld({ seed: 3 }, async (world) => {
+      const nodes = await startNodes(world, 2);
+      await world.sleep(5_000);
+      expect(Math.abs((await eventsOfAMinute(world)) - without)).toBeLessThan(100);
+      const members = joinAll(nodes);
+      await world.until(() => isFullMesh(nodes, members));
+      // Each ticks every 125 ms, and beats every 250.
+      expect((await eventsOfAMinute(world)) - without).toBeGreaterThan(900);
+      for (const member of members) member.leave();
+      await world.sleep(30_000);
+      expect(Math.abs((await eventsOfAMinute(world)) - without)).toBeLessThan(100);
+    });
+  });
 });
 
 describe('a bond that is lost', () => {

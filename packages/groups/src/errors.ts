@@ -1,67 +1,132 @@
 import { MosaikError } from '@mosaik/primitives';
+import type { CommandEffect, CommandError } from './machine/errors.ts';
+import type { LogIndex } from './raft/types.ts';
 
-/** The member is closed, or is closing: what it was asked is not done. */
-export class GroupClosedError<Command = unknown> extends MosaikError {
-  override readonly name = 'GroupClosedError';
-  /** Commands that never left this member: they are not applied, and may be sent again elsewhere. In call order. */
+/** What became of one command of a call that ended with an error. */
+export type CommandOutcome<Command = unknown, Result = unknown> =
+  /** It is applied: `index` is of its entry. */
+  | {
+      readonly command: Command;
+      readonly effect: 'applied';
+      readonly index: LogIndex;
+      readonly result: Result;
+      readonly error?: undefined;
+    }
+  /** It has no result: for the reason in `error`, or else because the call ended before it was heard of. */
+  | {
+      readonly command: Command;
+      readonly effect: CommandEffect;
+      readonly error?: CommandError | undefined;
+    };
+
+/** A call ended before all of its commands had results; tells what became of each. */
+export abstract class CommandsError<Command = unknown, Result = unknown> extends MosaikError {
+  /** Of each command of the call, in call order. */
+  readonly outcomes: readonly CommandOutcome<Command, Result>[];
+  /** Commands that never left this member: they are not applied, and may be sent again. In call order. */
   readonly unsent: readonly Command[];
-  /** Commands whose outcome was still open: each may be applied or not. In call order. */
+  /** Commands that may be applied or not: look before they are sent again. In call order. */
   readonly unknown: readonly Command[];
 
-  constructor(message: string, commands: CommandsLeft<Command> = {}, options?: ErrorOptions) {
-    super('ERR_GROUP_CLOSED', message, options);
-    this.unsent = commands.unsent ?? [];
-    this.unknown = commands.unknown ?? [];
+  constructor(
+    code: string,
+    message: string,
+    outcomes: readonly CommandOutcome<Command, Result>[],
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options);
+    this.outcomes = outcomes;
+    this.unsent = commandsOf(outcomes, ({ effect, error }) => effect === 'notApplied' && error === undefined);
+    this.unknown = commandsOf(outcomes, ({ effect }) => effect === 'unknown');
+  }
+
+  /** What became of all of them; `unknown` also when they differ. */
+  get effect(): CommandEffect {
+    const [first] = this.outcomes;
+    if (first === undefined) return 'notApplied';
+    return this.outcomes.every(({ effect }) => effect === first.effect) ? first.effect : 'unknown';
+  }
+}
+
+/** All commands of a call were heard of, and not all have results. `cause` is the error of the first that has none. */
+export class CommandsFailedError<Command = unknown, Result = unknown> extends CommandsError<Command, Result> {
+  override readonly name = 'CommandsFailedError';
+  declare readonly cause: CommandError;
+
+  constructor(outcomes: readonly CommandOutcome<Command, Result>[]) {
+    const failed = outcomes.filter(({ error }) => error !== undefined);
+    const cause = failed[0]?.error;
+    const message = `${failed.length} of ${outcomes.length} commands have no result; the first: ${cause?.message}`;
+    super('ERR_COMMANDS_FAILED', message, outcomes, { cause });
+  }
+}
+
+/** The member is closed, or is closing: what it was asked is not done. */
+export class GroupClosedError<Command = unknown, Result = unknown> extends CommandsError<Command, Result> {
+  override readonly name = 'GroupClosedError';
+
+  constructor(message: string, outcomes: readonly CommandOutcome<Command, Result>[] = []) {
+    super('ERR_GROUP_CLOSED', message, outcomes);
   }
 }
 
 /** More commands wait in this member than are bounded for; these were not taken, nor any part of them. */
-export class GroupOverloadedError<Command = unknown> extends MosaikError {
+export class GroupOverloadedError<Command = unknown> extends CommandsError<Command> {
   override readonly name = 'GroupOverloadedError';
-  readonly unsent: readonly Command[];
 
   constructor(waiting: number, unsent: readonly Command[]) {
-    super('ERR_GROUP_OVERLOADED', `${waiting} commands wait already: await those sent before`);
-    this.unsent = unsent;
+    const message = `${waiting} commands wait already: await those sent before`;
+    super('ERR_GROUP_OVERLOADED', message, outcomesOfUnsent(unsent));
   }
 }
 
-/** The wait for an outcome was given up. */
-export class CommandAbortedError<Command = unknown> extends MosaikError {
+/** The wait for an outcome was given up; `cause` is the signal's reason. */
+export class CommandAbortedError<Command = unknown, Result = unknown> extends CommandsError<Command, Result> {
   override readonly name = 'CommandAbortedError';
-  /** The commands, if none of them had been sent: then none is applied. */
-  readonly unsent: readonly Command[];
-  /** Those that had been sent: each may be applied or not. */
-  readonly unknown: readonly Command[];
 
-  constructor(commands: CommandsLeft<Command>, options?: ErrorOptions) {
-    super('ERR_COMMAND_ABORTED', 'the wait for the outcome of a command was aborted', options);
-    this.unsent = commands.unsent ?? [];
-    this.unknown = commands.unknown ?? [];
+  constructor(outcomes: readonly CommandOutcome<Command, Result>[], options?: ErrorOptions) {
+    super('ERR_COMMAND_ABORTED', 'the wait for the outcome of a command was aborted', outcomes, options);
   }
 }
 
-/** A command is larger than a group takes; it was not sent. */
-export class CommandTooLargeError<Command = unknown> extends MosaikError {
-  override readonly name = 'CommandTooLargeError';
-  readonly unsent: readonly Command[];
+/** A command that cannot be sent, and where in its call it is. */
+interface Offender<Command> {
+  readonly place: number;
+  readonly commands: readonly Command[];
+}
 
-  constructor(bytes: number, maxBytes: number, unsent: readonly Command[]) {
-    super('ERR_COMMAND_TOO_LARGE', `a command of ${bytes} bytes is over the limit of ${maxBytes}`);
-    this.unsent = unsent;
+/** A command is larger than a group takes; none of its call was sent. */
+export class CommandTooLargeError<Command = unknown> extends CommandsError<Command> {
+  override readonly name = 'CommandTooLargeError';
+  /** Of the command that is too large, among those of the call. */
+  readonly place: number;
+
+  constructor(bytes: number, maxBytes: number, { place, commands }: Offender<Command>) {
+    const message = `a command of ${bytes} bytes is over the limit of ${maxBytes}`;
+    super('ERR_COMMAND_TOO_LARGE', message, outcomesOfUnsent(commands));
+    this.place = place;
+  }
+}
+
+/** The machine's codec does not take a command; none of its call was sent. `cause` is what the codec threw. */
+export class CommandInvalidError<Command = unknown> extends CommandsError<Command> {
+  override readonly name = 'CommandInvalidError';
+  /** Of the command that is not taken, among those of the call. */
+  readonly place: number;
+
+  constructor(cause: Error, { place, commands }: Offender<Command>) {
+    const message = `the command cannot be encoded: ${cause.message}`;
+    super('ERR_COMMAND_INVALID', message, outcomesOfUnsent(commands), { cause });
+    this.place = place;
   }
 }
 
 /** The member failed and has left the group's work; `cause` is why: the disk, a bug, or state that cannot be. */
-export class GroupFailedError<Command = unknown> extends MosaikError {
+export class GroupFailedError<Command = unknown, Result = unknown> extends CommandsError<Command, Result> {
   override readonly name = 'GroupFailedError';
-  readonly unsent: readonly Command[];
-  readonly unknown: readonly Command[];
 
-  constructor(cause: Error, commands: CommandsLeft<Command> = {}) {
-    super('ERR_GROUP_FAILED', `the member has failed: ${cause.message}`, { cause });
-    this.unsent = commands.unsent ?? [];
-    this.unknown = commands.unknown ?? [];
+  constructor(cause: Error, outcomes: readonly CommandOutcome<Command, Result>[] = []) {
+    super('ERR_GROUP_FAILED', `the member has failed: ${cause.message}`, outcomes, { cause });
   }
 }
 
@@ -76,8 +141,14 @@ export class LeadershipError extends MosaikError {
   }
 }
 
-/** What is left of commands that will not be heard of here. */
-export interface CommandsLeft<Command> {
-  readonly unsent?: readonly Command[];
-  readonly unknown?: readonly Command[];
+/** Of commands none of which has left this member. */
+export function outcomesOfUnsent<Command>(commands: readonly Command[]): CommandOutcome<Command, never>[] {
+  return commands.map((command) => ({ command, effect: 'notApplied' }));
+}
+
+function commandsOf<Command>(
+  outcomes: readonly CommandOutcome<Command>[],
+  isMeant: (outcome: CommandOutcome<Command>) => boolean,
+): Command[] {
+  return outcomes.filter(isMeant).map(({ command }) => command);
 }

@@ -127,22 +127,35 @@ export interface Group<Command, Result, Query, Answer> extends AsyncDisposable {
   readonly stats: GroupStats;
   /**
    * Runs a command: resolves when it is committed by a quorum and applied here, exactly once. Commands of one member are
-   * applied in call order. A command that the machine rejected throws what the machine threw.
+   * applied in call order. Each error below tells by `effect` whether the command is `applied`, `notApplied` or `unknown`,
+   * and has the command: a {@link CommandError} as `command`, a {@link CommandsError} in `outcomes`.
    *
-   * @throws {CommandRejectedError} as the machine said; @throws {CommandFailedError} when the machine failed.
-   * @throws {EncodeError} when the codec does not take the command; it was not sent.
-   * @throws {GroupOverloadedError} when too many wait already; it was not sent.
-   * @throws {CommandTooLargeError}
-   * @throws {CommandAbortedError} when `signal` fires first, with the command as unsent or of unknown outcome.
-   * @throws {SessionExpiredError} when the group has forgotten this member: the outcome is unknown.
-   * @throws {GroupClosedError} @throws {GroupFailedError} with the commands, as unsent or of unknown outcome.
+   * @throws {CommandRejectedError} as the machine said: not applied.
+   * @throws {CommandFailedError} when the machine failed on it: what it had changed by then stays.
+   * @throws {CommandMalformedError} when the members cannot decode it: not applied.
+   * @throws {CommandInvalidError} when the codec does not take it; @throws {CommandTooLargeError} @throws {GroupOverloadedError}
+   *   when too many wait already: not sent, so not applied.
+   * @throws {CommandAbortedError} when `signal` fires first: not applied if it had not been sent, or else unknown.
+   * @throws {GroupClosedError} @throws {GroupFailedError} the same, when this member ends.
+   * @throws {SessionExpiredError} when the group has forgotten this member: unknown.
+   * @throws {ResultForgottenError} when its result is not kept any more: applied.
    */
   execute(command: Command, options?: WaitOptions): Promise<Executed<Result>>;
-  /** As {@link Group.execute} for each, in order and in as few messages as there is room for; all or none are taken. */
+  /**
+   * As {@link Group.execute} for each, in order and in as few messages as there is room for. They are taken together, or
+   * refused together when one cannot be sent; then each is a command of its own, and one that fails keeps none back.
+   * Resolves when all are applied here.
+   *
+   * @throws {CommandsFailedError} when each was heard of, and some have no result: `outcomes` tells of all, in call order.
+   * @throws {CommandsError} of the other kinds as {@link Group.execute}, with `outcomes` of all in call order.
+   */
   executeMany(commands: readonly Command[], options?: WaitOptions): Promise<readonly Executed<Result>[]>;
   /** As {@link Group.execute}, for when only the place in the log matters: resolves when it is committed and applied here. */
   feed(command: Command, options?: WaitOptions): Promise<LogIndex>;
-  /** As {@link Group.feed} for each; resolves with where the first and the last are. Others may be between them. */
+  /**
+   * As {@link Group.executeMany}, and throws the same; resolves with where the first and the last are. Others may be between
+   * them.
+   */
   feedMany(commands: readonly Command[], options?: WaitOptions): Promise<IndexRange>;
   /**
    * Asks the machine. A strong query waits for a leader as long as `signal` lets it.

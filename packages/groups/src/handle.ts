@@ -12,11 +12,11 @@ import {
 } from '@mosaik/primitives';
 import { Commands } from './client/commands.ts';
 import {
-  type CommandsLeft,
   GroupClosedError,
   GroupFailedError,
   GroupOverloadedError,
   LeadershipError,
+  outcomesOfUnsent,
 } from './errors.ts';
 import type {
   BondView,
@@ -69,7 +69,7 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
       codec: member.machine.codecs.command,
       maxPending: member.settings.maxPendingCommands,
       maxBytes: member.settings.maxCommandBytes,
-      requireOpen: (unsent) => this.#requireOpen({ unsent }),
+      requireOpen: (unsent) => this.#requireOpen(unsent),
     });
     this.#log = createWatch(this.#logView(), { equals: isSameLog });
     member.changes.subscribe(() => this.#refresh());
@@ -106,7 +106,7 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
   }
 
   async query(query: Query, consistency: Consistency, options: WaitOptions = {}): Promise<Queried<Answer>> {
-    this.#requireOpen({});
+    this.#requireOpen([]);
     if (consistency === 'strong') {
       const { reads, settings } = this.#member;
       if (reads.length >= settings.maxPendingCommands) throw new GroupOverloadedError(reads.length, []);
@@ -232,18 +232,18 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
   }
 
   async #close(): Promise<void> {
-    this.#commands.close((left) => new GroupClosedError('the group was closed', left));
+    this.#commands.close((outcomes) => new GroupClosedError('the group was closed', outcomes));
     await this.#member.leave();
     this.#options.onClosed();
     this.#bonds.close();
     this.#log.close();
   }
 
-  #requireOpen(left: CommandsLeft<unknown>): void {
+  #requireOpen(unsent: readonly unknown[]): void {
     const { state, failure } = this.#member;
-    if (failure !== undefined) throw new GroupFailedError(failure, left);
+    if (failure !== undefined) throw new GroupFailedError(failure, outcomesOfUnsent(unsent));
     if (state === 'closed' || this.#closing !== undefined)
-      throw new GroupClosedError('the group is closed', left);
+      throw new GroupClosedError('the group is closed', outcomesOfUnsent(unsent));
   }
 
   #untilFresh({ signal }: WaitOptions): Promise<void> {
@@ -252,7 +252,7 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
       const read = reads.begin(resolve);
       const unsubscribe = changes.subscribe(() => {
         try {
-          this.#requireOpen({});
+          this.#requireOpen([]);
         } catch (thrown) {
           reject(thrown as Error);
         }
@@ -269,7 +269,7 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
   #refresh(): void {
     if (this.#member.failure !== undefined) {
       const { failure } = this.#member;
-      this.#commands.close((left) => new GroupFailedError(failure, left));
+      this.#commands.close((outcomes) => new GroupFailedError(failure, outcomes));
     }
     if (this.#bonds.isClosed) return;
     this.#bonds.set(this.#bondViews());

@@ -8,7 +8,10 @@ export type { BondOptions } from './bonds/options.ts';
 export { GroupCode } from './codes.ts';
 export {
   CommandAbortedError,
-  type CommandsLeft,
+  CommandInvalidError,
+  type CommandOutcome,
+  CommandsError,
+  CommandsFailedError,
   CommandTooLargeError,
   GroupClosedError,
   GroupFailedError,

@@ -1,19 +1,14 @@
-import { type Codec, throwIfAborted, type WaitOptions } from '@mosaik/primitives';
+import { type Codec, toError, type WaitOptions } from '@mosaik/primitives';
 import {
   CommandAbortedError,
-  type CommandsLeft,
+  CommandInvalidError,
+  CommandsFailedError,
   CommandTooLargeError,
-  GroupClosedError,
   GroupOverloadedError,
+  outcomesOfUnsent,
 } from '../errors.ts';
-import type { LogIndex } from '../raft/types.ts';
-import type { CommandSession, PendingCommand, SessionOutcome } from './session.ts';
-
-/** A command with a result of its own. */
-export interface Settled {
-  readonly index: LogIndex;
-  readonly result: unknown;
-}
+import { type Ending, ManyCall, type Settled, SingleCall } from './call.ts';
+import type { CommandSession } from './session.ts';
 
 interface CommandsOptions {
   readonly session: CommandSession;
@@ -27,47 +22,35 @@ interface CommandsOptions {
 /** Bytes of commands that wait to be sent, at most. */
 const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 
-/** One call, of one command or of many. */
-interface Call {
-  readonly commands: readonly unknown[];
-  readonly pending: readonly CallCommand[];
-  readonly settled: (Settled | undefined)[];
-  readonly resolve: (settled: readonly Settled[]) => void;
-  readonly reject: (error: Error) => void;
-  left: number;
-}
-
 /** Turns calls into commands of the session, and their outcomes into what the caller gets. */
 export class Commands {
   readonly #options: CommandsOptions;
-  readonly #calls = new Set<Call>();
+  readonly #calls = new Set<ManyCall>();
 
   constructor(options: CommandsOptions) {
     this.#options = options;
   }
 
-  run(commands: readonly unknown[], { signal }: WaitOptions = {}): Promise<readonly Settled[]> {
-    try {
-      throwIfAborted(signal, 'a command');
-      this.#options.requireOpen(commands);
-      const encoded = this.#encode(commands);
-      if (commands.length === 0) return Promise.resolve([]);
-      return this.#start(commands, encoded, signal);
-    } catch (thrown) {
-      return Promise.reject(thrown);
-    }
+  /** All are taken, or none is. */
+  async run(commands: readonly unknown[], { signal }: WaitOptions = {}): Promise<readonly Settled[]> {
+    if (signal?.aborted === true)
+      throw new CommandAbortedError(outcomesOfUnsent(commands), { cause: signal.reason });
+    this.#options.requireOpen(commands);
+    this.#requireRoom(commands);
+    const encoded = commands.map((_, place) => this.#encode(commands, place));
+    if (commands.length === 0) return [];
+    return await this.#start(new ManyCall(commands, encoded), signal);
   }
 
   /** As {@link Commands.run} for one command; the way of most, so that it costs one promise and one object. */
   runOne(command: unknown, options?: WaitOptions): Promise<Settled> {
-    if (options?.signal !== undefined)
-      return this.run([command], options).then(([settled]) => settled as Settled);
     const commands = [command];
-    let one: OneCommand;
+    if (options?.signal !== undefined) return this.run(commands, options).then(onlyOf, throwOnly);
+    let one: SingleCall;
     try {
       this.#options.requireOpen(commands);
-      this.#requireRoom(1, commands);
-      one = new OneCommand(commands, this.#encodeOne(command, commands));
+      this.#requireRoom(commands);
+      one = new SingleCall(command, this.#encode(commands, 0));
     } catch (thrown) {
       return Promise.reject(thrown);
     }
@@ -75,153 +58,53 @@ export class Commands {
     return one.settled;
   }
 
-  /** Nothing more will be heard: all calls are told which of their commands were sent. */
-  close(errorOf: (left: CommandsLeft<unknown>) => Error): void {
-    const { sent, unsent } = this.#options.session.close();
-    for (const call of [...this.#calls]) this.#fail(call, errorOf(leftOf(call)));
-    for (const command of [...sent, ...unsent]) if (command instanceof OneCommand) command.abandon(errorOf);
+  /** Nothing more will be heard: all calls are told what became of their commands. */
+  close(ending: Ending): void {
+    const left = this.#options.session.close();
+    for (const call of [...this.#calls]) call.end(ending);
+    for (const command of left) if (command instanceof SingleCall) command.end(ending);
   }
 
-  #encode(commands: readonly unknown[]): Uint8Array[] {
-    this.#requireRoom(commands.length, commands);
-    return commands.map((command) => this.#encodeOne(command, commands));
-  }
-
-  #requireRoom(count: number, commands: readonly unknown[]): void {
+  #requireRoom(commands: readonly unknown[]): void {
     const { session, maxPending } = this.#options;
-    if (session.length + count > maxPending || session.waitingBytes > WAITING_BYTES_MAX)
+    if (session.length + commands.length > maxPending || session.waitingBytes > WAITING_BYTES_MAX)
       throw new GroupOverloadedError(session.length, commands);
   }
 
-  #encodeOne(command: unknown, commands: readonly unknown[]): Uint8Array {
+  #encode(commands: readonly unknown[], place: number): Uint8Array {
     const { codec, maxBytes } = this.#options;
-    const bytes = codec.encode(command);
-    if (bytes.length > maxBytes) throw new CommandTooLargeError(bytes.length, maxBytes, commands);
+    let bytes: Uint8Array;
+    try {
+      bytes = codec.encode(commands[place]);
+    } catch (thrown) {
+      throw new CommandInvalidError(toError(thrown), { place, commands });
+    }
+    if (bytes.length > maxBytes) throw new CommandTooLargeError(bytes.length, maxBytes, { place, commands });
     return bytes;
   }
 
-  #start(
-    commands: readonly unknown[],
-    encoded: readonly Uint8Array[],
-    signal: AbortSignal | undefined,
-  ): Promise<readonly Settled[]> {
-    return new Promise((resolve, reject) => {
-      const settled: (Settled | undefined)[] = new Array(commands.length).fill(undefined);
-      const pending = encoded.map((bytes, place) => new CallCommand(bytes, place, this));
-      const call: Call = { commands, pending, settled, resolve, reject, left: commands.length };
-      this.#calls.add(call);
-      if (signal !== undefined) this.#giveUpWith(call, signal);
-      for (const command of pending) {
-        command.call = call;
-        this.#options.session.submit(command);
-      }
-    });
-  }
-
-  #giveUpWith(call: Call, signal: AbortSignal): void {
+  #start(call: ManyCall, signal: AbortSignal | undefined): Promise<readonly Settled[]> {
+    const { session } = this.#options;
     const onAbort = (): void => {
-      const left = leftOf(call);
-      for (const command of call.pending) command.isCancelled = true;
-      this.#fail(call, new CommandAbortedError(left, { cause: signal.reason }));
+      call.end((outcomes) => new CommandAbortedError(outcomes, { cause: signal?.reason }));
+      session.withdraw(call.pending);
     };
-    signal.addEventListener('abort', onAbort, { once: true });
-    const { resolve, reject } = call;
-    const done = (): void => signal.removeEventListener('abort', onAbort);
-    Object.assign(call, {
-      resolve: (settled: readonly Settled[]) => {
-        done();
-        resolve(settled);
-      },
-      reject: (error: Error) => {
-        done();
-        reject(error);
-      },
+    this.#calls.add(call);
+    call.whenOver(() => {
+      this.#calls.delete(call);
+      signal?.removeEventListener('abort', onAbort);
     });
-  }
-
-  settle(call: Call, place: number, outcome: SessionOutcome): void {
-    if (!this.#calls.has(call)) return;
-    if (outcome.kind !== 'applied') {
-      this.#fail(call, errorOf(outcome));
-      return;
-    }
-    call.settled[place] = { index: outcome.index, result: outcome.result };
-    call.left--;
-    if (call.left > 0) return;
-    this.#calls.delete(call);
-    call.resolve(call.settled as Settled[]);
-  }
-
-  #fail(call: Call, error: Error): void {
-    this.#calls.delete(call);
-    call.reject(error);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    for (const command of call.pending) session.submit(command);
+    return call.settled;
   }
 }
 
-class OneCommand implements PendingCommand {
-  readonly bytes: Uint8Array;
-  readonly settled: Promise<Settled>;
-  readonly isCancelled = false;
-  isSent = false;
-  readonly #commands: readonly unknown[];
-  #resolve!: (settled: Settled) => void;
-  #reject!: (error: Error) => void;
-
-  constructor(commands: readonly unknown[], bytes: Uint8Array) {
-    this.#commands = commands;
-    this.bytes = bytes;
-    this.settled = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-  }
-
-  settle(outcome: SessionOutcome): void {
-    if (outcome.kind === 'applied') this.#resolve({ index: outcome.index, result: outcome.result });
-    else this.#reject(errorOf(outcome));
-  }
-
-  /** It is over, by an error of the member itself. */
-  abandon(errorOf: (left: CommandsLeft<unknown>) => Error): void {
-    this.#reject(errorOf(this.isSent ? { unknown: this.#commands } : { unsent: this.#commands }));
-  }
+function onlyOf([settled]: readonly Settled[]): Settled {
+  return settled as Settled;
 }
 
-class CallCommand implements PendingCommand {
-  readonly bytes: Uint8Array;
-  readonly place: number;
-  readonly #commands: Commands;
-  call: Call | undefined;
-  isCancelled = false;
-  isSent = false;
-
-  constructor(bytes: Uint8Array, place: number, commands: Commands) {
-    this.bytes = bytes;
-    this.place = place;
-    this.#commands = commands;
-  }
-
-  settle(outcome: SessionOutcome): void {
-    if (this.call !== undefined) this.#commands.settle(this.call, this.place, outcome);
-  }
-}
-
-function errorOf(outcome: Exclude<SessionOutcome, { kind: 'applied' }>): Error {
-  switch (outcome.kind) {
-    case 'failed':
-    case 'lost':
-      return outcome.error;
-    case 'gap':
-    case 'expired':
-    case 'forgotten':
-      return new GroupClosedError(`an outcome that a session keeps to itself: ${outcome.kind}`);
-  }
-}
-
-function leftOf({ commands, pending, settled }: Call): CommandsLeft<unknown> {
-  const isOpen = (place: number): boolean => settled[place] === undefined;
-  return {
-    unsent: commands.filter((_, place) => isOpen(place) && pending[place]?.isSent === false),
-    unknown: commands.filter((_, place) => isOpen(place) && pending[place]?.isSent === true),
-  };
+/** Whoever sent one command gets the error of that one. */
+function throwOnly(thrown: unknown): never {
+  throw thrown instanceof CommandsFailedError ? thrown.cause : thrown;
 }

@@ -1,24 +1,26 @@
 import type { Runtime } from '@mosaik/primitives';
 import type { Outcome } from '../machine/applier.ts';
 import { encodeRecord, NONCE_BYTES, nonceText } from '../machine/commands.ts';
-import { ResultForgottenError, SessionExpiredError } from '../machine/errors.ts';
 import { Ring } from './ring.ts';
 
 /** A command on its way: encoded once, heard of once. */
 export interface PendingCommand {
   readonly bytes: Uint8Array;
-  /** Its outcome is known, or will never be. Called once, unless it is cancelled before it is sent. */
+  /** Its outcome is known, or will never be. Called once, unless it is withdrawn before it is sent. */
   settle(outcome: SessionOutcome): void;
   /** It must not be sent any more; what was sent already goes on. */
-  readonly isCancelled: boolean;
+  isCancelled: boolean;
   /** It has left, or may have: from now on its outcome may be unknown. */
   isSent: boolean;
 }
 
+/** How a command ended, for whoever sent it. */
 export type SessionOutcome =
-  | Outcome<unknown>
-  /** It was sent, and its result will not be known: the error says why, and whether it was applied. */
-  | { readonly kind: 'lost'; readonly error: Error };
+  | Extract<Outcome<unknown>, { readonly kind: 'applied' | 'failed' }>
+  /** It was sent, and whether it was applied will not be known. */
+  | { readonly kind: 'expired'; readonly session: number }
+  /** It was applied, and its result will not be known. */
+  | { readonly kind: 'forgotten'; readonly session: number; readonly sequence: number };
 
 export interface SessionOptions {
   readonly runtime: Runtime;
@@ -62,7 +64,10 @@ export class CommandSession {
   /** How many of those in flight were sent to the leader of now. */
   #sent = 0;
   #inFlightBytes = 0;
+  /** Of those that wait and are not withdrawn. */
   #waitingBytes = 0;
+  /** How many of those that wait are withdrawn. */
+  #withdrawn = 0;
   /** When something was settled last, as far as ticks have noticed, or when all was sent again. */
   #progressAtMs: number;
   #hasProgressed = false;
@@ -73,9 +78,9 @@ export class CommandSession {
     this.#progressAtMs = options.runtime.now();
   }
 
-  /** Commands that are not settled. */
+  /** Commands that are not settled, nor withdrawn before they were sent. */
   get length(): number {
-    return this.#waiting.length + this.#inFlight.length;
+    return this.#waiting.length - this.#withdrawn + this.#inFlight.length;
   }
 
   /** Bytes of commands that were not sent yet. */
@@ -91,6 +96,30 @@ export class CommandSession {
     this.#waiting.push(command);
     this.#waitingBytes += command.bytes.length;
     this.#flushSoon();
+  }
+
+  /** Nobody waits for these any more: what was not sent will not be. */
+  withdraw(commands: readonly PendingCommand[]): void {
+    for (const command of commands) {
+      if (command.isCancelled) continue;
+      command.isCancelled = true;
+      if (command.isSent) continue;
+      this.#withdrawn++;
+      this.#waitingBytes -= command.bytes.length;
+    }
+    // While nobody leads none is passed over. Amortised O(1): at least half of what is gone through goes.
+    if (this.#withdrawn * 2 > this.#waiting.length) this.#wait(this.#waiting.drain());
+  }
+
+  /** Those wait that are not withdrawn, and nothing else. */
+  #wait(commands: readonly PendingCommand[]): void {
+    this.#withdrawn = 0;
+    this.#waitingBytes = 0;
+    for (const command of commands) {
+      if (command.isCancelled) continue;
+      this.#waiting.push(command);
+      this.#waitingBytes += command.bytes.length;
+    }
   }
 
   /** Sends what there is room for, at the end of the microtasks of now: what is called in one turn goes together. */
@@ -173,18 +202,18 @@ export class CommandSession {
   moveOn(): void {
     const again = [...this.#inFlight.drain(), ...this.#waiting.drain()];
     this.#forgetSession();
-    for (const command of again) this.#waiting.push(command);
-    this.#waitingBytes = again.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    for (const command of again) command.isSent = false;
+    this.#wait(again);
   }
 
-  /** Ends it; returns what was sent and what was not. */
-  close(): { readonly sent: readonly PendingCommand[]; readonly unsent: readonly PendingCommand[] } {
+  /** Ends it; returns what is not settled, in call order. */
+  close(): readonly PendingCommand[] {
     if (this.#session !== undefined && this.#inFlight.length === 0)
       this.#options.offer(encodeRecord({ kind: 'close', session: this.#session }));
-    const sent = this.#inFlight.drain();
-    const unsent = this.#waiting.drain().filter(({ isCancelled }) => !isCancelled);
+    const left = [...this.#inFlight.drain(), ...this.#waiting.drain()];
     this.#forgetSession();
-    return { sent, unsent };
+    this.#wait([]);
+    return left;
   }
 
   #open(): void {
@@ -214,11 +243,15 @@ export class CommandSession {
   #number(): void {
     while (this.#waiting.length > 0 && this.#inFlight.length < IN_FLIGHT_MAX) {
       const next = this.#waiting.at(0) as PendingCommand;
+      if (next.isCancelled) {
+        this.#waiting.shift();
+        this.#withdrawn--;
+        continue;
+      }
       const { length } = next.bytes;
       if (this.#inFlightBytes > 0 && this.#inFlightBytes + length > IN_FLIGHT_BYTES_MAX) return;
       this.#waiting.shift();
       this.#waitingBytes -= length;
-      if (next.isCancelled) continue;
       next.isSent = true;
       this.#inFlight.push(next);
       this.#inFlightBytes += length;
@@ -241,19 +274,17 @@ export class CommandSession {
   }
 
   /** Settles the first in flight. */
-  #settle(outcome: SessionOutcome): void {
+  #settle(outcome: Exclude<Outcome<unknown>, { kind: 'gap' | 'expired' }>): void {
     const command = this.#inFlight.shift();
     if (command === undefined) return;
     this.#inFlightBytes -= command.bytes.length;
     const sequence = this.#first++;
     if (this.#sent > 0) this.#sent--;
     this.#hasProgressed = true;
-    command.settle(outcome.kind === 'forgotten' ? this.#forgotten(sequence) : outcome);
+    command.settle(
+      outcome.kind === 'forgotten' ? { kind: 'forgotten', session: this.#session ?? 0, sequence } : outcome,
+    );
     if (this.#waiting.length > 0) this.#flushSoon();
-  }
-
-  #forgotten(sequence: number): SessionOutcome {
-    return { kind: 'lost', error: new ResultForgottenError(this.#session ?? 0, sequence) };
   }
 
   #resendFrom(expected: number): void {
@@ -267,9 +298,9 @@ export class CommandSession {
   /** What was sent may be applied or not; what was not waits on, for another session. */
   #expired(): void {
     const sent = this.#inFlight.drain();
-    const error = new SessionExpiredError(this.#session ?? 0);
+    const session = this.#session ?? 0;
     this.#forgetSession();
-    for (const command of sent) command.settle({ kind: 'lost', error });
+    for (const command of sent) command.settle({ kind: 'expired', session });
     this.#flushSoon();
   }
 

@@ -1,6 +1,7 @@
-import type { MosaikError, Runtime } from '@mosaik/primitives';
+import type { Runtime } from '@mosaik/primitives';
 import type { Entry, LogIndex, LogPosition } from '../raft/types.ts';
 import { type ApplierTestOptions, MachineApplier } from './applier/machine-applier.ts';
+import type { CommandError } from './errors.ts';
 import type { StateMachine } from './machine.ts';
 
 /** What became of a command; the same on all members. */
@@ -8,7 +9,7 @@ export type Outcome<Result> =
   /** Applied, now or when it came first. `index` is of the entry that it was applied with. */
   | { readonly kind: 'applied'; readonly index: LogIndex; readonly result: Result }
   /** Applied, and what it threw: {@link CommandRejectedError}, {@link CommandFailedError}, {@link CommandMalformedError}. */
-  | { readonly kind: 'failed'; readonly index: LogIndex; readonly error: MosaikError }
+  | { readonly kind: 'failed'; readonly index: LogIndex; readonly error: CommandError }
   /** Not applied: the one before it has not been, either. Send all from `expected` on again, in order. */
   | { readonly kind: 'gap'; readonly expected: number }
   /** Not applied now: {@link SessionExpiredError}. */

@@ -1,11 +1,24 @@
 import { MosaikError } from '@mosaik/primitives';
 
+/** Whether a command took effect. `unknown`: it may have, in whole or in part; look before it is sent again. */
+export type CommandEffect = 'applied' | 'notApplied' | 'unknown';
+
+/** Why one command has no result. */
+export abstract class CommandError extends MosaikError {
+  /** Whether the command took effect all the same. */
+  abstract readonly effect: CommandEffect;
+  /** The command, for whoever sent it; undefined inside the machine. */
+  readonly command: unknown = undefined;
+}
+
 /**
  * A command that the machine refused: thrown by `apply`, and thrown again, the same on all members, to whoever sent the
- * command. Nothing else that `apply` throws reaches the caller with its text, as texts differ between platforms.
+ * command. Nothing else that `apply` throws reaches the caller with its text, as texts differ between platforms. The command
+ * has had its turn and changed nothing, as `apply` checks first and changes after.
  */
-export class CommandRejectedError extends MosaikError {
+export class CommandRejectedError extends CommandError {
   override readonly name = 'CommandRejectedError';
+  override readonly effect = 'notApplied';
   /** The machine's own word for why, such as `insufficient-funds`. */
   readonly reason: string;
 
@@ -16,8 +29,9 @@ export class CommandRejectedError extends MosaikError {
 }
 
 /** `apply` threw what it should not have; how it did is in the log of each member. What it had changed stays. */
-export class CommandFailedError extends MosaikError {
+export class CommandFailedError extends CommandError {
   override readonly name = 'CommandFailedError';
+  override readonly effect = 'unknown';
 
   constructor(message = 'the machine failed on this command') {
     super('ERR_COMMAND_FAILED', message);
@@ -25,8 +39,9 @@ export class CommandFailedError extends MosaikError {
 }
 
 /** The bytes of a command are not what the machine's codec takes; it was not applied. */
-export class CommandMalformedError extends MosaikError {
+export class CommandMalformedError extends CommandError {
   override readonly name = 'CommandMalformedError';
+  override readonly effect = 'notApplied';
 
   constructor(message = 'the command could not be decoded by the members of the group') {
     super('ERR_COMMAND_MALFORMED', message);
@@ -37,8 +52,9 @@ export class CommandMalformedError extends MosaikError {
  * The session of a command is gone: it was idle for too long, or too many others came. Whether the command was applied
  * before is not known any more; it will not be from here on.
  */
-export class SessionExpiredError extends MosaikError {
+export class SessionExpiredError extends CommandError {
   override readonly name = 'SessionExpiredError';
+  override readonly effect = 'unknown';
   readonly session: number;
 
   constructor(session: number) {
@@ -51,8 +67,9 @@ export class SessionExpiredError extends MosaikError {
 }
 
 /** The command was applied, once, and its result is not kept any more. */
-export class ResultForgottenError extends MosaikError {
+export class ResultForgottenError extends CommandError {
   override readonly name = 'ResultForgottenError';
+  override readonly effect = 'applied';
 
   constructor(session: number, sequence: number) {
     super(

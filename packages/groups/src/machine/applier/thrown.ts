@@ -1,6 +1,11 @@
-import { DecodeError, type MosaikError, textCodec } from '@mosaik/primitives';
+import { DecodeError, textCodec } from '@mosaik/primitives';
 import { ByteReader, ByteWriter } from '../../bytes.ts';
-import { CommandFailedError, CommandMalformedError, CommandRejectedError } from '../errors.ts';
+import {
+  type CommandError,
+  CommandFailedError,
+  CommandMalformedError,
+  CommandRejectedError,
+} from '../errors.ts';
 
 const REJECTED = 0;
 const FAILED = 1;
@@ -18,14 +23,14 @@ export function encodeThrown(error: Error): Uint8Array {
 }
 
 /** @throws {DecodeError} and nothing else. */
-export function decodeThrown(bytes: Uint8Array): MosaikError {
+export function decodeThrown(bytes: Uint8Array): CommandError {
   const reader = new ByteReader(bytes);
   const error = readThrown(reader);
   reader.end();
   return error;
 }
 
-function readThrown(reader: ByteReader): MosaikError {
+function readThrown(reader: ByteReader): CommandError {
   const kind = reader.byte();
   if (kind === FAILED) return new CommandFailedError();
   if (kind === MALFORMED) return new CommandMalformedError();

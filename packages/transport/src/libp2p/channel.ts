@@ -2,6 +2,7 @@ import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/inter
 import { Uint8ArrayList } from 'uint8arraylist';
 import type { Channel, ChannelEnd, ChannelEvents, ChannelFactory } from '../link/channel.ts';
 import type { Priority } from '../protocol.ts';
+import type { Traffic } from './traffic.ts';
 import type { Turns, Waiting } from './turns.ts';
 import type { Windows } from './windows.ts';
 
@@ -14,8 +15,9 @@ export interface StreamContext {
   readonly priority: Priority;
   /** In which bulk leaves; shared by all streams of the node. */
   readonly turns: Turns;
-  /** Shared by all streams of the connection. */
+  /** Shared by all streams of the connection, as is what follows. */
   readonly windows: Windows;
+  readonly traffic: Traffic;
 }
 
 /** Up to here a frame does not wait for its turn: a link that has no more to say is no bulk, whatever its priority. */
@@ -70,9 +72,12 @@ class StreamChannel implements Channel, Waiting {
     // A stream that is closing says so by its event; until then what is written is as lost as on any dying link.
     if (this.#stream.writeStatus !== 'writable') return true;
     const frame = new Uint8ArrayList(...chunks);
-    const { turns, priority } = this.#context;
+    const { turns, priority, traffic } = this.#context;
     // Heartbeats of many connections are no talk: nobody waits for each.
-    if (priority === 'control') return this.#stream.send(frame);
+    if (priority === 'control') {
+      traffic.controlSent++;
+      return this.#stream.send(frame);
+    }
     if (frame.byteLength <= SMALL_BYTES) {
       if (++this.#smallInARow > SMALL_AMONG_BULK) turns.small();
       return this.#stream.send(frame);
@@ -137,6 +142,7 @@ class StreamChannel implements Channel, Waiting {
   }
 
   #onMessage(event: StreamMessageEvent): void {
+    this.#context.traffic.received++;
     const chunks = event.data instanceof Uint8Array ? [event.data] : event.data;
     for (const chunk of chunks) this.#events.data(plain(chunk));
   }

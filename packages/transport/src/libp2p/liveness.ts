@@ -2,6 +2,7 @@ import { type Codec, DecodeError, jitter, type Scope } from '@mosaik/primitives'
 import type { LinkEnd } from '../link/end.ts';
 import type { Link } from '../link/link.ts';
 import { type Protocol, protocol } from '../protocol.ts';
+import type { Traffic } from './traffic.ts';
 
 /** One beat; times are of the sender's monotonic clock, in ms, and mean nothing to the other side but as an echo. */
 export interface Beat {
@@ -46,6 +47,9 @@ export const livenessProtocol: Protocol<Beat> = protocol({
 /** Beats in the time after which silence means loss: two may be late or lost before it does. */
 const BEATS_PER_SILENCE = 4;
 
+/** So many beats in a row are left out where other frames show the same; the next one measures the round trip again. */
+const LEFT_OUT_MAX = 2;
+
 export interface LivenessEvents {
   /** A round trip was measured. */
   rtt(rttMs: number): void;
@@ -55,11 +59,20 @@ export interface LivenessEvents {
   ended(end: LinkEnd): void;
 }
 
-/** Watches the peer at the other end of `link` until the scope closes. */
+export interface LivenessOptions {
+  readonly scope: Scope;
+  readonly link: Link<Beat>;
+  readonly silenceMs: number;
+  /** Of all other links of the connection. */
+  readonly traffic: Readonly<Traffic>;
+}
+
+/**
+ * Watches the peer at the other end of a link until the scope closes. Whatever comes over the connection shows that the peer
+ * is there, so a beat is left out when another frame was sent that is read at once, such as the probe of a neighbour.
+ */
 export function watchLiveness(
-  scope: Scope,
-  link: Link<Beat>,
-  silenceMs: number,
+  { scope, link, silenceMs, traffic }: LivenessOptions,
   events: LivenessEvents,
 ): void {
   const { runtime } = scope;
@@ -67,20 +80,27 @@ export function watchLiveness(
   let heardAtMs = runtime.now();
   let lastBeatMs = runtime.now();
   let echo: { readonly ofMs: number; readonly atMs: number } | undefined;
+  let { controlSent, received } = traffic;
+  let leftOut = 0;
 
   const beat = (): void => {
     const nowMs = runtime.now();
     // A node that was stalled itself has not listened: what it missed waits in its sockets, so it gives them a turn.
     const wasStalled = nowMs - lastBeatMs > 2 * periodMs;
     lastBeatMs = nowMs;
+    if (traffic.received !== received) heardAtMs = nowMs;
+    received = traffic.received;
     if (nowMs - heardAtMs > silenceMs && !wasStalled) events.silent();
-    else if (link.end === undefined) {
-      link.trySend({
-        sentAtMs: nowMs,
-        echoMs: echo?.ofMs ?? Number.NaN,
-        heldMs: echo ? nowMs - echo.atMs : 0,
-      });
-    }
+    else if (traffic.controlSent === controlSent || leftOut === LEFT_OUT_MAX) send(nowMs);
+    else leftOut++;
+    controlSent = traffic.controlSent;
+  };
+
+  const send = (nowMs: number): void => {
+    leftOut = 0;
+    if (link.end !== undefined) return;
+    const echoMs = echo?.ofMs ?? Number.NaN;
+    link.trySend({ sentAtMs: nowMs, echoMs, heldMs: echo ? nowMs - echo.atMs : 0 });
   };
 
   scope.every(() => jitter(runtime, periodMs), beat);
@@ -92,7 +112,7 @@ export function watchLiveness(
       const isFirst = echo === undefined;
       echo = { ofMs: message.sentAtMs, atMs: nowMs };
       // Answered at once, so that both sides know the round trip from the start.
-      if (isFirst) beat();
+      if (isFirst) send(nowMs);
       const rttMs = nowMs - message.echoMs - message.heldMs;
       if (rttMs >= 0) events.rtt(rttMs);
     }

@@ -18,6 +18,7 @@ import type { Connection, DisconnectReason, TransportEvent } from '../transport.
 import { type StreamContext, streamChannel } from './channel.ts';
 import { atMost, closeConnection, dropConnection, peerOf } from './connection.ts';
 import { type Beat, livenessProtocol, watchLiveness } from './liveness.ts';
+import { createTraffic } from './traffic.ts';
 import type { Turns } from './turns.ts';
 import { Windows } from './windows.ts';
 
@@ -38,6 +39,9 @@ interface Member {
   shortestRttMs: number | undefined;
   reason: DisconnectReason | undefined;
 }
+
+/** What the streams of a connection share. */
+type Shared = Pick<StreamContext, 'windows' | 'traffic'>;
 
 interface MembersOptions {
   readonly scope: Scope;
@@ -61,7 +65,7 @@ export class Members {
   readonly #options: MembersOptions;
   readonly #members = new Map<string, Member>();
   readonly #silent = new WeakSet<Libp2pConnection>();
-  readonly #windows = new WeakMap<Libp2pConnection, Windows>();
+  readonly #shared = new WeakMap<Libp2pConnection, Shared>();
   #isClosing = false;
   #isClosed = false;
 
@@ -85,18 +89,18 @@ export class Members {
   /** What a stream of a connection, negotiated in either direction, has to know of it. */
   contextOf(raw: Libp2pConnection, priority: Priority): StreamContext {
     const { onError, turns } = this.#options;
-    const windows = this.#windowsOf(raw);
-    return { priority, turns, windows, onError, connectionEnd: () => this.#endOf(raw) };
+    return { priority, turns, onError, connectionEnd: () => this.#endOf(raw), ...this.#sharedOf(raw) };
   }
 
-  #windowsOf(raw: Libp2pConnection): Windows {
-    const known = this.#windows.get(raw);
+  #sharedOf(raw: Libp2pConnection): Shared {
+    const known = this.#shared.get(raw);
     if (known !== undefined) return known;
     const { scope, streamWindowBytes } = this.#options;
     const rttMs = (): number | undefined => this.#members.get(raw.id)?.shortestRttMs;
     const windows = new Windows({ runtime: scope.runtime, streamWindowBytes, rttMs });
-    this.#windows.set(raw, windows);
-    return windows;
+    const shared: Shared = { windows, traffic: createTraffic() };
+    this.#shared.set(raw, shared);
+    return shared;
   }
 
   #endOf(raw: Libp2pConnection): Extract<ChannelEnd, { reason: string }> {
@@ -125,26 +129,33 @@ export class Members {
       reason: undefined,
     };
     this.#members.set(raw.id, member);
-    watchLiveness(member.scope, member.link, silenceMs, {
-      rtt: (rttMs) => {
-        member.shortestRttMs = Math.min(rttMs, member.shortestRttMs ?? rttMs);
-        member.rttMs = member.rttMs === undefined ? rttMs : member.rttMs + RTT_ALPHA * (rttMs - member.rttMs);
+    const { traffic } = this.#sharedOf(raw);
+    watchLiveness(
+      { scope: member.scope, link: member.link, silenceMs, traffic },
+      {
+        rtt: (rttMs) => {
+          member.shortestRttMs = Math.min(rttMs, member.shortestRttMs ?? rttMs);
+          member.rttMs =
+            member.rttMs === undefined ? rttMs : member.rttMs + RTT_ALPHA * (rttMs - member.rttMs);
+        },
+        silent: () => this.#declareSilent(member),
+        ended: (end) => this.#onGoodbye(member, end),
       },
-      silent: () => this.#declareSilent(member),
-      ended: (end) => this.#onGoodbye(member, end),
-    });
+    );
     this.#publish(peer);
     return peer;
   }
 
   #livenessLink(raw: Libp2pConnection, peer: PeerId, stream: Stream): Link<Beat> {
+    const { priority } = livenessProtocol;
     return createLink({
       peer,
       protocol: livenessProtocol,
       protocolId: this.#options.protocolId,
       direction: raw.direction,
       runtime: this.#options.scope.runtime,
-      channel: streamChannel(stream, this.contextOf(raw, livenessProtocol.priority)),
+      // Its own frames are not counted: they are what the others may stand for.
+      channel: streamChannel(stream, { ...this.contextOf(raw, priority), traffic: createTraffic() }),
     });
   }
 

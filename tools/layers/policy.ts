@@ -21,7 +21,7 @@ export const worldFiles: readonly string[] = [
   // Patches the world's clock and timers to catch whoever uses them.
   'packages/testing/src/guard.ts',
   // Makes them throw while a state machine applies.
-  'packages/groups/src/machine/guard.ts',
+  'packages/groups/src/machine/guard/globals.ts',
 ];
 
 /** Where Node itself may be used: everything else also runs in a browser. Prefixes of paths. */
@@ -31,10 +31,12 @@ export const nodePlaces: readonly string[] = [
   'packages/store/src/sqlite',
 ];
 
-/** Files that may name the process, and do without where there is none: one watches it, one reads its environment. */
+/** Files that may name the process, and do without where there is none: two watch it, two read its environment. */
 export const processFiles: readonly string[] = [
   'packages/testing/src/guard.ts',
   'packages/testing/src/seeds/environment.ts',
+  'packages/groups/src/machine/guard/node-modules.ts',
+  'packages/groups/src/machine/development.ts',
 ];
 
 /** Packages that work on Node only. */

@@ -36,7 +36,13 @@ export interface OrdersConfig {
 export const Fills = stream<Fill>('mosaik.demo.fills');
 
 /** Three found the group, so that two of them are needed: no two histories can begin, and there is no need to wait for others. */
-export const consensus: ConsensusOptions = { founders: 3, bootstrapDelayMs: 200, compareStateEvery: 500 };
+export const consensus: ConsensusOptions = {
+  founders: 3,
+  bootstrapDelayMs: 200,
+  // A demo shows what is found: neither is on in production.
+  compareStateEvery: 500,
+  guardDeterminism: true,
+};
 
 /** What a process tells the one that started it, several times a second. */
 export interface Status {

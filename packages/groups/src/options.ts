@@ -4,6 +4,7 @@ import type { Transport } from '@mosaik/transport';
 import type { GroupKey } from './bonds/key.ts';
 import type { BondOptions } from './bonds/options.ts';
 import type { ApplierRules } from './machine/applier/rules.ts';
+import { isDevelopment } from './machine/development.ts';
 import type { StateMachine } from './machine/machine.ts';
 import type { QuiescenceRules } from './member/quiescence.ts';
 import type { Rules } from './raft/rules.ts';
@@ -68,9 +69,16 @@ export interface ConsensusOptions {
    * it is only let go when the others can do without it.
    */
   readonly leaveTimeoutMs?: number | undefined;
-  /** Members compare hashes of their state at every multiple of this index; 0 for never. Default 0: see `ApplierOptions.hashEvery`. */
+  /**
+   * Members compare hashes of their state at the indices of the log that are multiples of this; 0 for never. Those with other
+   * intervals meet at common multiples. Default 256 where `NODE_ENV` is `development` or `test` when the package is loaded, else 0: a
+   * machine without a `hash` writes its whole state for each.
+   */
   readonly compareStateEvery?: number | undefined;
-  /** Clocks, chance and I/O throw inside `apply`. Default false. */
+  /**
+   * Clocks, chance and I/O throw inside `apply`, with what to use instead. Default true where `NODE_ENV` is `development` or `test`
+   * when the package is loaded, else false: it costs some microseconds for each run of commands.
+   */
   readonly guardDeterminism?: boolean | undefined;
   /** Commands that wait or are under way in this member, and as many strong queries; beyond, they are refused. Default 100000. */
   readonly maxPendingCommands?: number | undefined;
@@ -101,6 +109,8 @@ export type ConsensusSettings = {
 } & { readonly tickMs: number };
 
 export const DEFAULT_TICK_MS = 50;
+/** Of development and tests: some milliseconds in a second of load, for a state of some hundred kilobytes. */
+const COMPARE_EVERY = 256;
 
 /** @throws {InvalidArgumentError} when an option is out of range. */
 export function consensusSettings(
@@ -119,8 +129,8 @@ export function consensusSettings(
     forgetAfterMs: options.forgetAfterMs ?? 60_000,
     ...retention(options),
     leaveTimeoutMs: options.leaveTimeoutMs ?? 5_000,
-    compareStateEvery: options.compareStateEvery ?? 0,
-    guardDeterminism: options.guardDeterminism ?? false,
+    compareStateEvery: options.compareStateEvery ?? (isDevelopment ? COMPARE_EVERY : 0),
+    guardDeterminism: options.guardDeterminism ?? isDevelopment,
     maxPendingCommands: options.maxPendingCommands ?? 100_000,
     maxCommandBytes: options.maxCommandBytes ?? 1024 * 1024,
   };

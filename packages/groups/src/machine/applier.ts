@@ -47,7 +47,10 @@ export interface ApplierOptions<Command, Result, Query, Answer> {
    * microseconds for each run of commands.
    */
   readonly guard?: boolean | undefined;
-  /** Tells the hash of the state at each index that is a multiple of this; default never. */
+  /**
+   * Tells the hash of the state at each index that is a multiple of this, but for those that are applied while two earlier ones are
+   * still hashed; default never.
+   */
   readonly hashEvery?: number | undefined;
   /** Lets others run between the chunks of a state that is hashed; without it a large state is hashed in one go. */
   readonly runtime?: Runtime | undefined;

@@ -31,6 +31,7 @@ export function createApplyObserver(member: Member, { hashes, farewell }: Parts)
 /** Compares the state of a member with that of the others of its history, and tells when they differ. */
 export function createStateHashes(member: Member): StateHashes {
   return new StateHashes({
+    every: member.settings.compareStateEvery,
     tell: (index, hash) => {
       for (const { status } of member.peers.all())
         if (member.isOurs(status.member)) member.send(status.member, { kind: 'stateHash', index, hash });

@@ -149,10 +149,11 @@ export class Life {
   }
 
   async #work(history: History, stored: StoredState): Promise<void> {
-    const { machine, settings, applyObserver } = this.#host;
+    const { machine, settings, runtime } = this.#host;
     const applier = createApplier({
       machine,
-      observer: applyObserver,
+      runtime,
+      observer: this.#applyObserver(),
       rules: this.#host.rules?.applier,
       guard: settings.guardDeterminism,
       hashEvery: settings.compareStateEvery > 0 ? settings.compareStateEvery : undefined,
@@ -162,6 +163,17 @@ export class Life {
     this.#works = this.#build(history, stored, applier);
     log('%s: history %s of %d', this.member, history.id, history.foundedAtMs);
     this.#works.replica.poke();
+  }
+
+  /** What the member hears of applying; not of a state that is still hashed when this life is over, and another history begins. */
+  #applyObserver(): ApplyObserver<unknown> {
+    const { applyObserver } = this.#host;
+    return {
+      ...applyObserver,
+      hashed: (index, hash) => {
+        if (!this.#isClosed) applyObserver.hashed?.(index, hash);
+      },
+    };
   }
 
   #build(history: History, stored: StoredState, applier: Works['applier']): Works {

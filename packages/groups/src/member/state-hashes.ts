@@ -5,12 +5,17 @@ import { equalBytes } from '../storage/manifest.ts';
 const KEPT = 16;
 
 interface StateHashesOptions {
+  /** The multiples of this are hashed here; 0 for none. */
+  readonly every: number;
   /** Tells the others the own hash at an index. */
   readonly tell: (index: LogIndex, hash: Uint8Array) => void;
   readonly diverged: (index: LogIndex, member: MemberId) => void;
 }
 
-/** Compares the state of this member with that of others, at indices that all of them take. */
+/**
+ * Compares the state of this member with that of others, at indices that both take: with other intervals, at their common
+ * multiples.
+ */
 export class StateHashes {
   readonly #options: StateHashesOptions;
   readonly #own = new Map<LogIndex, Uint8Array>();
@@ -31,6 +36,9 @@ export class StateHashes {
   }
 
   others(member: MemberId, index: LogIndex, hash: Uint8Array): void {
+    const { every } = this.#options;
+    // What is never hashed here would only push out what is.
+    if (every === 0 || index % every !== 0) return;
     if (this.#own.has(index)) {
       this.#compare(index, member, hash);
       return;

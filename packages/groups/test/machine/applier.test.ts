@@ -1,15 +1,17 @@
-import { systemRuntime } from '@mosaik/primitives';
-import { describe, expect, it } from 'vitest';
+import { type Runtime, systemRuntime } from '@mosaik/primitives';
+import { describe, expect, it, vi } from 'vitest';
 import type { ApplierTestOptions } from '../../src/machine/applier/machine-applier.ts';
 import { type ApplyObserver, createApplier } from '../../src/machine/applier.ts';
 import { machine } from '../../src/machine/define.ts';
-import { CommandRejectedError, NondeterminismError, SnapshotFormatError } from '../../src/machine/errors.ts';
+import { CommandRejectedError, SnapshotFormatError } from '../../src/machine/errors.ts';
 import type { StateMachine } from '../../src/machine/machine.ts';
 import { Counter } from '../../src/machine/ready/counter.ts';
 import type { Entry, LogIndex, Term } from '../../src/raft/types.ts';
 import { commandEntry, type Heard, open, run } from './support.ts';
 
-function counting(options: Partial<ApplierTestOptions> & { readonly hashEvery?: number } = {}) {
+function counting(
+  options: Partial<ApplierTestOptions> & { readonly hashEvery?: number; readonly runtime?: Runtime } = {},
+) {
   const heard: Heard[] = [];
   const opened: [string, number][] = [];
   const faults: Error[] = [];
@@ -274,66 +276,6 @@ describe('the context of a command', () => {
   });
 });
 
-describe('the determinism guard', () => {
-  const uses: [string, () => unknown][] = [
-    ['Date.now()', () => Date.now()],
-    ['new Date()', () => new Date()],
-    ['Date()', () => Date()],
-    ['performance.now()', () => performance.now()],
-    ['Math.random()', () => Math.random()],
-    ['crypto.getRandomValues()', () => crypto.getRandomValues(new Uint8Array(1))],
-    ['crypto.randomUUID()', () => crypto.randomUUID()],
-    ['setTimeout()', () => setTimeout(() => {}, 0)],
-    ['setInterval()', () => setInterval(() => {}, 9)],
-    ['setImmediate()', () => setImmediate(() => {})],
-    ['queueMicrotask()', () => queueMicrotask(() => {})],
-    ['fetch()', () => fetch('http://127.0.0.1:1/')],
-    ['WebSocket', () => new WebSocket('ws://127.0.0.1:1/')],
-    ['a promise', () => Promise.resolve(1)],
-  ];
-
-  it.each(uses)('finds %s, also when the machine catches it', (what, use) => {
-    for (const catches of what === 'a promise' ? [false] : [false, true]) {
-      const odd = machine({
-        signature: 'odd/1',
-        initial: () => ({}),
-        apply(_state: object, _command: null) {
-          if (!catches) return use();
-          try {
-            use();
-          } catch {
-            return 1;
-          }
-          return 2;
-        },
-      });
-      const applier = createApplier({ machine: odd, guard: true });
-      const entries = [commandEntry(1, [open(), run(1, 1, [null])])];
-      expect(() => applier.apply(entries)).toThrow(NondeterminismError);
-      expect(() => createApplier({ machine: odd, guard: true }).apply(entries)).toThrow(what);
-    }
-  });
-
-  it('leaves everything as it was', () => {
-    const before = [Date, Date.now, Math.random, setTimeout, performance.now, fetch];
-    counting().applier.apply([commandEntry(1, [open(), run(1, 1, [add(1)])])]);
-    expect([Date, Date.now, Math.random, setTimeout, performance.now, fetch]).toEqual(before);
-    expect(Object.hasOwn(performance, 'now')).toBe(false);
-    expect(Date.now()).toBeGreaterThan(0);
-  });
-
-  it('lets dates be converted', () => {
-    const dates = machine({
-      signature: 'dates/1',
-      initial: () => ({}),
-      apply: (_state: object, _command: null, { now }) => new Date(now).toISOString(),
-    });
-    const applier = createApplier({ machine: dates, guard: true });
-    applier.apply([commandEntry(1, [open(), run(1, 1, [null])], 0)]);
-    expect(applier.outcomeOf(1, 1)).toMatchObject({ result: '1970-01-01T00:00:00.000Z' });
-  });
-});
-
 describe('a snapshot', () => {
   async function taken(options: Partial<ApplierTestOptions> = {}) {
     const { applier } = counting(options);
@@ -419,6 +361,25 @@ describe('a snapshot', () => {
     expect(await applier.hash()).toEqual(await plain.hash());
     expect(count).toBeGreaterThan(3);
     expect(turns).toBe(count);
+  });
+
+  it('is hashed at two agreed indices at once, and left out at those that come meanwhile', async () => {
+    const waiting: (() => void)[] = [];
+    const runtime = { ...systemRuntime, yieldTo: (callback: () => void) => void waiting.push(callback) };
+    const { applier, hashes } = counting({ hashEvery: 2, runtime });
+    const apply = (...indices: number[]): void =>
+      applier.apply(indices.map((index) => commandEntry(index, [])));
+    const hashed = async (...indices: number[]): Promise<void> => {
+      await vi.waitFor(() => expect(waiting).toHaveLength(indices.length), { interval: 1 });
+      for (const resume of waiting.splice(0)) resume();
+      await vi.waitFor(() => expect(hashes.splice(0).map(([index]) => index)).toEqual(indices), {
+        interval: 1,
+      });
+    };
+    apply(1, 2, 3, 4, 5, 6, 7, 8);
+    await hashed(2, 4);
+    apply(9, 10);
+    await hashed(10);
   });
 
   it('is told the hash of at agreed indices, equal on members that are equal', async () => {

@@ -1,7 +1,6 @@
-import { type Codec, invariant, type Runtime, toError, unreachable, yieldNow } from '@mosaik/primitives';
+import { type Codec, invariant, type Runtime, toError, unreachable } from '@mosaik/primitives';
 import { ByteReader, ByteWriter } from '../../bytes.ts';
 import type { Entry, LogIndex, LogPosition, Term } from '../../raft/types.ts';
-import { hashChunk, manifestOf } from '../../storage/manifest.ts';
 import type { AppliedSnapshot, Applier, ApplierOptions, ApplyObserver, Outcome } from '../applier.ts';
 import {
   type CommandEntry,
@@ -18,6 +17,7 @@ import { type Applied, CommandRunner, failed, isExpected } from './runner.ts';
 import { bytesOf, type Session, type Settlement } from './session.ts';
 import { SESSION_LIMITS, type SessionLimits, SessionTable } from './session-table.ts';
 import { asFormatError, StreamReader, writeStream } from './snapshot-stream.ts';
+import { AgreedHashes, hashOf } from './state-hash.ts';
 import { decodeThrown, encodeThrown } from './thrown.ts';
 
 const FORMAT = 1;
@@ -39,7 +39,7 @@ export class MachineApplier<Command, Result, Query, Answer> implements Applier<R
   readonly #runner: CommandRunner<Command, Result, Query, Answer>;
   readonly #observer: ApplyObserver<Result>;
   readonly #rules: ApplierRules;
-  readonly #hashEvery: number | undefined;
+  readonly #hashes: AgreedHashes | undefined;
   readonly #chunkBytes: number;
   readonly #runtime: Runtime | undefined;
   #sessions: SessionTable;
@@ -59,9 +59,18 @@ export class MachineApplier<Command, Result, Query, Answer> implements Applier<R
     this.#observer = options.observer ?? {};
     this.#rules = { ...safeApplierRules, ...options.rules };
     this.#sessions = new SessionTable({ ...SESSION_LIMITS, ...options.limits });
-    this.#hashEvery = options.hashEvery;
+    this.#hashes = options.hashEvery === undefined ? undefined : this.#createHashes(options.hashEvery);
     this.#runtime = options.runtime;
     this.#chunkBytes = options.chunkBytes ?? DEFAULT_CHUNK_BYTES;
+  }
+
+  #createHashes(every: number): AgreedHashes {
+    return new AgreedHashes({
+      every,
+      hash: () => this.hash(),
+      hashed: (index, hash) => this.#observer.hashed?.(index, hash),
+      failed: (index, thrown) => this.#observer.fault?.(index, toError(thrown)),
+    });
   }
 
   get applied(): LogPosition {
@@ -82,7 +91,7 @@ export class MachineApplier<Command, Result, Query, Answer> implements Applier<R
       invariant(entry.index === this.#applied.index + 1, `entry ${entry.index} is not next to be applied`);
       if (entry.kind === 'command') this.#applyCommands(entry);
       this.#applied = { index: entry.index, term: entry.term };
-      if (this.#hashEvery !== undefined && entry.index % this.#hashEvery === 0) this.#tellHash();
+      this.#hashes?.applied(entry.index);
     }
   }
 
@@ -269,26 +278,6 @@ export class MachineApplier<Command, Result, Query, Answer> implements Applier<R
       this.#runtime,
     );
   }
-
-  #tellHash(): void {
-    const { index } = this.#applied;
-    this.hash().then(
-      (hash) => this.#observer.hashed?.(index, hash),
-      (thrown) => this.#observer.fault?.(index, toError(thrown)),
-    );
-  }
-}
-
-/** The root that a snapshot of these chunks has. */
-async function hashOf(chunks: AsyncIterable<Uint8Array>, runtime: Runtime | undefined): Promise<Uint8Array> {
-  const hashes: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    hashes.push(hashChunk(chunk));
-    bytes += chunk.length;
-    if (runtime !== undefined) await yieldNow(runtime);
-  }
-  return manifestOf(bytes, hashes).root;
 }
 
 function outcomeNow<Result>(index: LogIndex, applied: Applied<Result>): Outcome<Result> {

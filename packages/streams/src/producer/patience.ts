@@ -1,12 +1,12 @@
 /** A consumer may hold up the others for this share of the time… */
-const SHARE = 0.05;
+const SHARE = 0.02;
 /** …and for this long at a stretch. */
 export const BURST_MS = 250;
 
 /**
  * How long a producer still waits for one consumer that holds up others: a token bucket of waiting time. So consumers
  * of about the same speed are never dropped for running unevenly, while one that is stuck costs the others a quarter
- * of a second once, and one that is slow at most a twentieth of their throughput.
+ * of a second once, and one that is slow at most a fiftieth of their throughput.
  */
 export class Patience {
   #leftMs = BURST_MS;

@@ -65,7 +65,7 @@ describe('a consumer that stalls', () => {
       cid.host.stall(4_000);
       const during = await rateOf(world, steady, 10_000);
       expect(producer.stats.droppedTooSlow).toBe(1);
-      expect(during / before).toBeGreaterThanOrEqual(0.95);
+      expect(during / before).toBeGreaterThanOrEqual(0.97);
       expect(lag.stop()).toBeLessThanOrEqual(BUFFER + 64 * KIB);
       expect(stalling.when().subscribed().isMet).toBe(true);
       expect(stalling.producers[0]?.stats.lastError).toBe('too slow');
@@ -81,11 +81,11 @@ describe('a consumer that stalls', () => {
 });
 
 describe('a consumer that is slower than the others', () => {
-  it('costs them less than a twentieth, however often it comes back', async () => {
+  it('costs them hardly more than a fiftieth, however often it comes back', async () => {
     const alone = await rateAmong(['fast']);
     const together = await rateAmong(['fast', 'slow']);
     expect(alone).toBeGreaterThan(900);
-    expect(together / alone).toBeGreaterThanOrEqual(0.95);
+    expect(together / alone).toBeGreaterThanOrEqual(0.97);
   });
 
   it('sets the pace when the producer says so, and is not dropped', async () => {
@@ -130,7 +130,7 @@ describe('a producer with a pace of its own', () => {
       const during = await rateOf(world, steady, 4_500);
       flow.stop();
       expect(before).toBeGreaterThan(1_990);
-      expect(during / before).toBeGreaterThanOrEqual(0.95);
+      expect(during / before).toBeGreaterThanOrEqual(0.97);
       expect(producer.stats.droppedTooSlow).toBe(1);
     });
   });

@@ -7,10 +7,11 @@ import type { Contender } from './stage.ts';
 const MIB = 1024 * 1024;
 /** The default of producers: `bufferBytes`. */
 const BUFFER_MIB = 8;
-/** Each takes three windows of some seconds. */
+/** Each takes four windows of some seconds. */
 const RUNS_MAX = 3;
 
 const shares = [
+  { name: 'streams/beside-other-work', other: 'working' },
   { name: 'streams/slow-consumer', other: 'slow' },
   { name: 'streams/stopped-consumer', other: 'stopped' },
 ] as const satisfies readonly { name: string; other: Other }[];
@@ -31,7 +32,7 @@ export async function measureLagging(
   nats: Contender | undefined,
 ): Promise<Result[]> {
   context.progress(
-    'streams/slow-consumer: one consumer alone, beside a slow one, beside one that stands still',
+    'streams/slow-consumer: one consumer alone, beside other work, a slow one, one that stands still',
   );
   await using stack = new AsyncDisposableStack();
   const open = async (contender: Contender): Promise<SlowSession> => stack.use(await openSlow(contender));
@@ -70,6 +71,7 @@ export async function measureLagging(
 
 async function observeAll(session: SlowSession): Promise<Observations> {
   const none = await session.observe('none');
+  const working = await session.observe('working');
   const slow = await session.observe('slow');
-  return { none, slow, stopped: await session.observe('stopped') };
+  return { none, working, slow, stopped: await session.observe('stopped') };
 }

@@ -1,10 +1,13 @@
 import { performance } from 'node:perf_hooks';
-import type { Child } from '../../child.ts';
-import { type Contender, openStage } from './stage.ts';
+import { type Child, startChild } from '../../child.ts';
+import { type Contender, openStage, type Stage } from './stage.ts';
 import type { Kept } from './system.ts';
 
-/** What is the matter with the other consumer: there is none; it gets a tenth of the time; it stands still. */
-export type Other = 'none' | 'slow' | 'stopped';
+/**
+ * What is the matter with the other consumer: there is none; it gets a tenth of the time; it stands still. Or it is none, but a
+ * process that computes in as much of the time: what a consumer loses beside that is the cores', which all of them share.
+ */
+export type Other = 'none' | 'working' | 'slow' | 'stopped';
 
 export interface Observed extends Kept {
   /** Datums a second that the steady consumer got. */
@@ -23,12 +26,19 @@ export interface SlowSession extends AsyncDisposable {
  * as makes it a twentieth.
  */
 const SETTLE_MS = 1_000;
-const WINDOW_MS: Readonly<Record<Other, number>> = { none: 3_000, slow: 3_000, stopped: 5_000 };
+const WINDOW_MS: Readonly<Record<Other, number>> = {
+  none: 3_000,
+  working: 3_000,
+  slow: 3_000,
+  stopped: 5_000,
+};
 /** How a process is made slow, whatever it is: it stands still for most of each period. */
 const PERIOD_MS = 200;
 const AWAKE_MS = 20;
 /** The steady consumer is through with what was sent when nothing more has come for so long. */
 const QUIET_MS = 100;
+
+const SPINNER = new URL('./spinner.ts', import.meta.url);
 
 export async function openSlow(contender: Contender): Promise<SlowSession> {
   await using stack = new AsyncDisposableStack();
@@ -39,8 +49,9 @@ export async function openSlow(contender: Contender): Promise<SlowSession> {
   const owned = stack.move();
   return {
     async observe(other) {
-      await using hindered = other === 'none' ? undefined : await stage.start('consumer');
-      await connect(sender, hindered === undefined ? [steady] : [steady, hindered]);
+      await using hindered = await startOther(stage, other);
+      const isConsumer = hindered !== undefined && other !== 'working';
+      await connect(sender, isConsumer ? [steady, hindered] : [steady]);
       await sender.request('start');
       const perSecond = await rateBeside(steady, hindered, other);
       const kept = (await sender.request('stop')) as Kept;
@@ -49,6 +60,11 @@ export async function openSlow(contender: Contender): Promise<SlowSession> {
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+async function startOther(stage: Stage, other: Other): Promise<Child | undefined> {
+  if (other === 'none') return undefined;
+  return other === 'working' ? startChild(SPINNER) : stage.start('consumer');
 }
 
 async function connect(sender: Child, consumers: readonly Child[]): Promise<void> {
@@ -61,11 +77,12 @@ async function connect(sender: Child, consumers: readonly Child[]): Promise<void
 /** Datums a second that a consumer gets once things have settled, while the other one is hindered. */
 async function rateBeside(consumer: Child, hindered: Child | undefined, other: Other): Promise<number> {
   const window = (): Promise<number> => rateOf(consumer, WINDOW_MS[other]);
-  if (hindered === undefined || other !== 'slow') await pause(SETTLE_MS);
+  const isAlternating = other === 'slow' || other === 'working';
+  if (!isAlternating) await pause(SETTLE_MS);
   if (hindered === undefined) return window();
   const hindrance = hinder(hindered, other);
   try {
-    if (other === 'slow') await pause(SETTLE_MS);
+    if (isAlternating) await pause(SETTLE_MS);
     return await window();
   } finally {
     await hindrance.end();
@@ -84,7 +101,7 @@ function hinder(child: Child, other: Other): { end(): Promise<void> } {
     }
   };
   if (other === 'stopped') child.signal('SIGSTOP');
-  const alternating = other === 'slow' ? alternate() : undefined;
+  const alternating = other === 'stopped' ? undefined : alternate();
   return {
     async end() {
       isOver = true;

@@ -3,6 +3,7 @@ import {
   ARGUMENT_FOLLOWS,
   ARRAY,
   BYTES,
+  FLOAT64,
   INDEFINITE,
   MAP,
   malformed,
@@ -16,16 +17,9 @@ import {
 } from './head.ts';
 import type { FieldReader } from './shape.ts';
 import { FIELDS_MAX, readShaped } from './shapes.ts';
-import {
-  closeSource,
-  readArgument,
-  readFloat32,
-  readFloat64,
-  readHead,
-  readUint64,
-  source,
-} from './source.ts';
-import { bigintOf, isTypedArrayTag, Tag, typedArrayOf } from './tags.ts';
+import { readSimple } from './simple.ts';
+import { closeSource, readArgument, readFloat64, readHead, readUint64, source } from './source.ts';
+import { bigintOf, dateOf, isDateHead, isTypedArrayTag, Tag, typedArrayOf } from './tags.ts';
 import { TextReader } from './text.ts';
 
 /** Bounds of what a decoder takes, checked before anything is allocated. */
@@ -61,7 +55,6 @@ const DEPTH_CEILING = 512;
 const BREAK = 0xff;
 const PROTO = '__proto__';
 const TEXT_HEAD = TEXT << 5;
-const FLOAT64_HEAD = 0xfb;
 
 /** How far what is being read goes, beside {@link source}. */
 let depth = 0;
@@ -142,7 +135,7 @@ function readItem(): unknown {
     source.at = contentAt + length;
     return texts.read(bytes, contentAt, length);
   }
-  return head === FLOAT64_HEAD ? readFloat64() : readOther(head);
+  return head === FLOAT64 ? readFloat64() : readOther(head);
 }
 
 function readOther(head: number): unknown {
@@ -311,46 +304,4 @@ function readTagged(tag: number): unknown {
   if (!isBignum) return typedArrayOf(tag, content, contentAt);
   const argument = bigintOf(content, contentAt);
   return tag === Tag.Bignum ? argument : -1n - argument;
-}
-
-/** Of seconds, in ms: whole and part for themselves, as far from now the product of both would be rounded. */
-function dateOf(seconds: number): Date {
-  const whole = Math.floor(seconds);
-  return new Date(whole * 1000 + Math.round((seconds - whole) * 1000));
-}
-
-/** An integer of up to 32 bits or a float; of 64 bits it would be a bigint, which is no time. */
-function isDateHead(head: number): boolean {
-  return (head & 0xdf) <= 0x1a || (head >= 0xf9 && head <= 0xfb);
-}
-
-function readSimple(low: number): unknown {
-  switch (low) {
-    case 20:
-      return false;
-    case 21:
-      return true;
-    case 22:
-      return null;
-    case 23:
-      return undefined;
-    case 25:
-      return ofHalf(readArgument(low));
-    case 26:
-      return readFloat32();
-    case 27:
-      return readFloat64();
-    default:
-      throw malformed('a simple value that is not exchanged', source.at - 1);
-  }
-}
-
-/** The value of a 16-bit float (IEEE 754 binary16). */
-function ofHalf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (0x400 | fraction) * 2 ** (exponent - 25);
 }

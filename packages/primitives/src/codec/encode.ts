@@ -1,6 +1,19 @@
 import { EncodeError } from './errors.ts';
 import { putFlat, sawFields } from './flat.ts';
-import { ARRAY, BYTES, headBytes, MAP, NEGATIVE, TAG, TEXT, UNSIGNED } from './head.ts';
+import {
+  ARRAY,
+  BYTES,
+  FALSE,
+  headBytes,
+  MAP,
+  NEGATIVE,
+  NULL,
+  TAG,
+  TEXT,
+  TRUE,
+  UNDEFINED,
+  UNSIGNED,
+} from './head.ts';
 import { BEFORE_KEYS, findKey, putKeyEnd } from './known-key.ts';
 import { putHead, putNumber, putShortText, SHORT_TEXT } from './put.ts';
 import { BIGNUM_BYTES_MAX, bytesOfBigint, Tag, typedArrayTag } from './tags.ts';
@@ -10,11 +23,6 @@ const DEPTH_MAX = 512;
 /** Small encodings share a piece of memory of this size; a larger one gets its own. */
 const SLAB_BYTES = 8 * 1024;
 const INT64_END = 2n ** 64n;
-
-const FALSE = 0xf4;
-const TRUE = 0xf5;
-const NULL = 0xf6;
-const UNDEFINED = 0xf7;
 
 const textEncoder = new TextEncoder();
 

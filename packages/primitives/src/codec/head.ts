@@ -16,6 +16,8 @@ export const INDEFINITE = 31;
 
 /** First bytes of items that have no other form: false, true, null, undefined, and floats of 64 bits. */
 export const FALSE = 0xf4;
+export const TRUE = 0xf5;
+export const NULL = 0xf6;
 export const UNDEFINED = 0xf7;
 export const FLOAT64 = 0xfb;
 

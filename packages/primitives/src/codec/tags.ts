@@ -90,3 +90,14 @@ function swap(bytes: Uint8Array, size: number): void {
     bytes.subarray(element, element + size).reverse();
   }
 }
+
+/** Of seconds, in ms: whole and part for themselves, as far from now the product of both would be rounded. */
+export function dateOf(seconds: number): Date {
+  const whole = Math.floor(seconds);
+  return new Date(whole * 1000 + Math.round((seconds - whole) * 1000));
+}
+
+/** An integer of up to 32 bits or a float; of 64 bits it would be a bigint, which is no time. */
+export function isDateHead(head: number): boolean {
+  return (head & 0xdf) <= 0x1a || (head >= 0xf9 && head <= 0xfb);
+}

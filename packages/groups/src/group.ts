@@ -112,8 +112,11 @@ export interface GroupConditions {
   offline(): Condition;
   /** This member is out, by its disk or its machine, and stays so until it joins again; the others go on. `why()` tells the cause. */
   failed(): Condition;
-  /** This member's history has lost against an older one: see {@link Group.reverted}. */
-  reverted(): Condition;
+  /**
+   * A history of this member has lost against an older one: see {@link Group.reverted}. Met from then on; `after` reports that
+   * were seen already, the next one is waited for. Default 0.
+   */
+  reverted(options?: { readonly after?: number | undefined }): Condition;
   committed(): {
     /** This member has applied everything up to an index, or to the end of a range. */
     reaches(position: number | IndexRange): Condition;
@@ -170,7 +173,10 @@ export interface Group<Command, Result, Query, Answer> extends AsyncDisposable {
   log(): Watch<LogView>;
   /** What keeps the group from working, if anything does. */
   why(): GroupReason;
-  /** Histories of this member that lost against older ones, with their commands; the newest last. */
+  /**
+   * Histories of this member that lost against older ones, with their commands; the newest last. Since it joined: a report is
+   * gone with the process, the log that it is of stays where it was put.
+   */
   reverted(): readonly Reverted<Command>[];
   /** The configuration in force, as far as this member knows. */
   readonly configuration: Configuration;

@@ -137,7 +137,8 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
       online: () => condition('the group is online', () => member.isOnline),
       offline: () => condition('the group is offline', () => !member.isOnline),
       failed: () => condition('this member has failed', () => member.failure !== undefined),
-      reverted: () => condition('the history was reverted', () => member.reversions.length > 0),
+      reverted: ({ after = 0 } = {}) =>
+        condition(`more than ${after} histories were reverted`, () => member.reversions.length > after),
       committed: () => ({
         reaches: (position) => {
           const index = typeof position === 'number' ? position : position.to;

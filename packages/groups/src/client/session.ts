@@ -57,6 +57,8 @@ export class CommandSession {
   /** Numbered, from `#first` on; settled in this order, as the group applies them in it. */
   readonly #inFlight = new Ring<PendingCommand>();
   #session: number | undefined;
+  /** All that this member has had in this history. */
+  readonly #sessions = new Set<number>();
   #nonce: Uint8Array | undefined;
   #isOpenSent = false;
   /** Sequence of the first in flight. */
@@ -90,6 +92,17 @@ export class CommandSession {
 
   get number(): number | undefined {
     return this.#session;
+  }
+
+  /** This member's, in the history of now. */
+  isOwn(session: number): boolean {
+    return this.#sessions.has(session);
+  }
+
+  /** Numbered, not settled, and its caller waits for it. */
+  isUnderWay(session: number, sequence: number): boolean {
+    if (session !== this.#session) return false;
+    return this.#inFlight.at(sequence - this.#first)?.isCancelled === false;
   }
 
   submit(command: PendingCommand): void {
@@ -172,6 +185,7 @@ export class CommandSession {
       return;
     }
     this.#session = session;
+    this.#sessions.add(session);
     this.#progressAtMs = this.#options.runtime.now();
     this.#flushSoon();
   }
@@ -202,6 +216,7 @@ export class CommandSession {
   moveOn(): void {
     const again = [...this.#inFlight.drain(), ...this.#waiting.drain()];
     this.#forgetSession();
+    this.#sessions.clear();
     for (const command of again) command.isSent = false;
     this.#wait(again);
   }

@@ -7,7 +7,7 @@ import type { Storage } from '../storage/storage.ts';
 import { compareHistories, createHistory, type History } from '../wire/history.ts';
 import type { Life } from './life.ts';
 import type { Peers } from './peers.ts';
-import { type Reverted, readCommands } from './reverted.ts';
+import { type LostHistory, readCommands } from './reverted.ts';
 
 const log = createLog('groups:histories');
 
@@ -27,7 +27,8 @@ interface HistoriesOptions {
   readonly failed: (error: Error) => void;
   /** The life is over: opens the log anew, for the next one. */
   readonly reopen: () => Promise<void>;
-  readonly reverted: (reverted: Reverted) => void;
+  /** The next life has begun. */
+  readonly reverted: (history: LostHistory) => void;
 }
 
 /** How a member comes by a history: it founds one, takes over that of others, or gives its own up for an older one. */

@@ -29,7 +29,7 @@ import { openLog } from './log-book.ts';
 import type { MemberOptions, MemberState } from './options.ts';
 import { Peers } from './peers.ts';
 import { createQuiescence, type Quiescence } from './quiescence.ts';
-import type { Reverted } from './reverted.ts';
+import { type Reverted, reportOf } from './reverted.ts';
 import { Router } from './router.ts';
 import { SecondTries, standSoon } from './stand-soon.ts';
 import type { StateHashes } from './state-hashes.ts';
@@ -131,8 +131,8 @@ export class Member implements BondedGroup, LifeHost {
       },
       failed: (error) => this.onFailed(error),
       reopen: () => this.#open(),
-      reverted: (reverted) => {
-        this.reversions.push(reverted);
+      reverted: (history) => {
+        this.reversions.push(reportOf(history, this.session));
         this.session.moveOn();
       },
     });

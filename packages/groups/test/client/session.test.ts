@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { GroupClosedError } from '../../src/errors.ts';
 import type { CommandRecord } from '../../src/machine/commands.ts';
 import { LoneGroup } from './lone-group.ts';
 
@@ -68,6 +69,20 @@ describe('a session', () => {
     group.session.tick(group.nowMs);
     await group.deliver();
     expect(await call).toMatchObject({ result: 1 });
+  });
+
+  it('of a history that is gone is of no more use: what was under way is not sent yet', async () => {
+    const group = new LoneGroup();
+    const call = group.commands.runOne(1).catch((error: unknown) => error);
+    await group.deliver(1);
+    await group.lose();
+    expect([group.session.isOwn(1), group.session.isOwn(2)]).toEqual([true, false]);
+    expect([1, 2].map((sequence) => group.session.isUnderWay(1, sequence))).toEqual([true, false]);
+    group.session.moveOn();
+    expect([group.session.number, group.session.isOwn(1)]).toEqual([undefined, false]);
+    expect(group.session.isUnderWay(1, 1)).toBe(false);
+    group.commands.close((outcomes) => new GroupClosedError('closed', outcomes));
+    expect(await call).toMatchObject({ unsent: [1], unknown: [] });
   });
 
   it('that has nothing to say says that it lives', async () => {

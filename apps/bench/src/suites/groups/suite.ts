@@ -28,8 +28,10 @@ const places = ['leader', 'follower'] as const;
 
 const measurements: readonly Measurement[] = [
   ...storages.flatMap((storage) => places.flatMap((place) => writesOf(storage, place))),
-  ...(['strong', 'weak'] as const).flatMap((consistency) =>
-    places.map((place) => queriesOf(consistency, place)),
+  ...storages.flatMap((storage) =>
+    (['strong', 'weak'] as const).flatMap((consistency) =>
+      places.map((place) => queriesOf(storage, consistency, place)),
+    ),
   ),
   {
     about: { name: 'groups/failover-ms', unit: 'ms', isTime: true },
@@ -59,10 +61,12 @@ function writesOf(storage: Storage, place: Place): Measurement[] {
   ];
 }
 
-function queriesOf(consistency: Consistency, place: Place): Measurement {
+/** What is measured in SQLite has the plain name: nothing is written for a query. */
+function queriesOf(storage: Storage, consistency: Consistency, place: Place): Measurement {
+  const name = `${storage === 'sqlite' ? '' : `${storage}-`}${consistency}-query${suffixOf(place)}`;
   return {
-    about: { name: `groups/${consistency}-query${suffixOf(place)}`, unit: 'ms, p50', isTime: true },
-    storage: 'sqlite',
+    about: { name: `groups/${name}`, unit: 'ms, p50', isTime: true },
+    storage,
     take: async (contender) => median(await contender.at(place).queries(consistency, ONE_AT_A_TIME)),
   };
 }

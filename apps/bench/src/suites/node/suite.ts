@@ -59,16 +59,14 @@ async function timeOfStart(startNode: StartNode, system: System): Promise<number
 async function measureIdle(context: SuiteContext, startNode: StartNode) {
   await using ours = await startNode('ours');
   await using peer = await startNode('bare');
-  const runs = await inTurns(
-    { ours, peer },
-    {
-      runs: context.runs,
-      take: (child) => child.request('idle', IDLE_MS) as Promise<Idle>,
-      warmUp: (child) => child.request('idle', SETTLE_MS),
-    },
-  );
+  // Both at once: neither has anything to do that would disturb the other.
+  const idle = (forMs: number) =>
+    Promise.all([ours, peer].map((child) => child.request('idle', forMs) as Promise<Idle>));
+  await idle(SETTLE_MS);
+  const runs: Idle[][] = [];
+  for (let run = 0; run < context.runs; run++) runs.push(await idle(IDLE_MS));
   const figures = (field: keyof Idle) =>
-    runs.map((run) => ({ ours: run.ours?.[field], peer: run.peer?.[field] }));
+    runs.map(([taken, ofPeer]) => ({ ours: taken?.[field], peer: ofPeer?.[field] }));
   return [
     resultOf({ ...cpu, ...about }, figures('cpuPercent')),
     resultOf({ ...rss, ...about }, figures('rssMib')),

@@ -17,6 +17,24 @@ export function iteratorOf<T>(
   return self;
 }
 
+/** As a Web Stream, which reads an item only when it is asked for one; to cancel it is up to `cancel`. */
+export function readableOf<T>(
+  iterate: () => AsyncIterator<T, void>,
+  cancel: () => Promise<void>,
+): ReadableStream<T> {
+  return new ReadableStream<T>(
+    {
+      pull: async (controller) => {
+        const { done, value } = await iterate().next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel,
+    },
+    { highWaterMark: 0 },
+  );
+}
+
 /** Where batches come from. */
 export interface BatchSource<T> {
   /** The next item, when there is one. */

@@ -3,7 +3,7 @@
  * chance, the {@link Scope} tree that owns all work, and the small reactive pieces between a worker and its users.
  * Runs anywhere; imports nothing of the platform.
  */
-export { type BatchSource, batchesOf, DONE, iteratorOf } from './async-iterator.ts';
+export { type BatchSource, batchesOf, DONE, iteratorOf, readableOf } from './async-iterator.ts';
 export { type Backoff, type BackoffOptions, createBackoff } from './backoff.ts';
 export * from './codec/index.ts';
 export { type Condition, type ConditionSource, createCondition } from './condition.ts';

@@ -1,4 +1,4 @@
-import type { EventStream, WaitOptions } from '@mosaik/primitives';
+import { type EventStream, readableOf, type WaitOptions } from '@mosaik/primitives';
 import type { Why } from '@mosaik/streams';
 import type { Cursor } from './cursor.ts';
 import type {
@@ -53,17 +53,8 @@ export class ReplayHandle<Out> implements Replay<Out> {
   }
 
   get readable(): ReadableStream<Out> {
-    this.#readable ??= new ReadableStream<Out>(
-      {
-        pull: async (controller) => {
-          const { done, value } = await this.#node.reader.iterate().next();
-          if (done === true) controller.close();
-          else controller.enqueue(value);
-        },
-        cancel: () => this.close(),
-      },
-      { highWaterMark: 0 },
-    );
+    const iterate = (): AsyncIterator<Out, void> => this.#node.reader.iterate();
+    this.#readable ??= readableOf(iterate, () => this.close());
     return this.#readable;
   }
 

@@ -1,4 +1,4 @@
-import type { EventStream, WaitOptions } from '@mosaik/primitives';
+import { type EventStream, readableOf, type WaitOptions } from '@mosaik/primitives';
 import type { When } from '../conditions/when.ts';
 import type { ChannelView } from '../stats.ts';
 import type { Why } from '../why.ts';
@@ -44,17 +44,8 @@ export class ConsumerHandle<Out> implements Consumer<Out> {
   }
 
   get readable(): ReadableStream<Out> {
-    this.#readable ??= new ReadableStream<Out>(
-      {
-        pull: async (controller) => {
-          const { done, value } = await this.#node.reader.iterate().next();
-          if (done === true) controller.close();
-          else controller.enqueue(value);
-        },
-        cancel: () => this.close(),
-      },
-      { highWaterMark: 0 },
-    );
+    const iterate = (): AsyncIterator<Out, void> => this.#node.reader.iterate();
+    this.#readable ??= readableOf(iterate, () => this.close());
     return this.#readable;
   }
 

@@ -75,11 +75,11 @@ export class MembershipManager {
     const { configuration, followers } = replica.status;
     const heirs = followers
       .filter(
-        ({ id, silentTicks }) => id !== self && silentTicks <= rules.heardWithinTicks && this.#mayLead(id),
+        ({ id, silentTicks }) => id !== self && silentTicks <= rules.heardWithinTicks && this.#isHeir(id),
       )
       .filter(({ id }) => configuration.configuration.voters.includes(id))
       .sort((a, b) => b.match - a.match || (a.id < b.id ? -1 : 1));
-    const [heir] = heirs;
+    const heir = heirs.find(({ id }) => this.#isNormal(id)) ?? heirs[0];
     if (heir === undefined) {
       // Nobody votes yet that could: the others have to be made voters first.
       this.#adjust(configuration.configuration);
@@ -87,6 +87,11 @@ export class MembershipManager {
     }
     log('handing leadership to %s', heir.id);
     return replica.transferLeadership(heir.id).ok;
+  }
+
+  /** Who leads only for want of others does not hand over to one that would do the same: they would do so for ever. */
+  #isHeir(id: MemberId): boolean {
+    return this.#options.isLeaving() ? this.#mayLead(id) : this.#isNormal(id);
   }
 
   #wantsToLead(): boolean {

@@ -126,6 +126,7 @@ class GroupsNode implements Groups {
       storage,
       acceptIf: options.acceptIf,
       rules: this.#options.rules,
+      watchCore: this.#options.watchCore,
       bond: (group) => this.#hub.join(group),
       silentAfterMs: silentAfterMs(this.#hub.settings),
       ticking: () => ticking,

@@ -7,6 +7,7 @@ import type { ApplierRules } from './machine/applier/rules.ts';
 import { isDevelopment } from './machine/development.ts';
 import type { StateMachine } from './machine/machine.ts';
 import type { QuiescenceRules } from './member/quiescence.ts';
+import type { Raft, StoredState } from './raft/raft.ts';
 import type { Rules } from './raft/rules.ts';
 import type { Storage } from './storage/storage.ts';
 
@@ -22,6 +23,12 @@ export interface GroupsOptions {
   readonly tickMs?: number | undefined;
 }
 
+/** What a core began with. */
+export interface CoreBeginning {
+  readonly history: string;
+  readonly stored: StoredState;
+}
+
 /** What tests replace to prove that they would notice; no part of the public contract. */
 export interface GroupsTestOptions {
   readonly rules?: {
@@ -29,6 +36,8 @@ export interface GroupsTestOptions {
     readonly applier?: Partial<ApplierRules>;
     readonly quiescence?: Partial<QuiescenceRules>;
   };
+  /** Sees all that goes into a core, and comes out of it. */
+  readonly watchCore?: ((raft: Raft, began: CoreBeginning) => Raft) | undefined;
 }
 
 /** What only tunes a group: members may differ in it, and it may change by a rolling restart. */

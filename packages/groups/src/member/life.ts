@@ -28,6 +28,7 @@ export interface LifeHost {
   readonly machine: StateMachine<unknown, unknown, unknown, unknown>;
   readonly isLeaving: () => boolean;
   readonly rules: GroupsTestOptions['rules'];
+  readonly watchCore: GroupsTestOptions['watchCore'];
   readonly applyObserver: ApplyObserver<unknown>;
   send(to: MemberId, message: GroupMessage): boolean;
   /** Strong reads that wait are asked for. */
@@ -179,7 +180,7 @@ export class Life {
   #build(history: History, stored: StoredState, applier: Works['applier']): Works {
     const { runtime, peers, settings } = this.#host;
     const opened = this.opened.log;
-    const replica = this.#createReplica(stored, applier);
+    const replica = this.#createReplica(history, stored, applier);
     const holds = new Holds(runtime);
     const snapshots = new Snapshots({
       log: opened,
@@ -230,7 +231,7 @@ export class Life {
     return { history, replica, applier, proposals, puller, server, manager, snapshots };
   }
 
-  #createReplica(stored: StoredState, applier: Works['applier']): Replica {
+  #createReplica(history: History, stored: StoredState, applier: Works['applier']): Replica {
     const { settings, runtime } = this.#host;
     const heartbeatTicks = ticksOf(settings, settings.heartbeatMs);
     const raft = createRaftWith({
@@ -247,7 +248,7 @@ export class Life {
     });
     const host = this.#host;
     return new Replica({
-      raft,
+      raft: host.watchCore?.(raft, { history: history.id, stored }) ?? raft,
       log: this.opened.log,
       applier,
       pauseEvery: settings.snapshotEvery,

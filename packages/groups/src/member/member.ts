@@ -144,6 +144,10 @@ export class Member implements BondedGroup, LifeHost {
     return this.options.rules;
   }
 
+  get watchCore(): MemberOptions['watchCore'] {
+    return this.options.watchCore;
+  }
+
   get life(): Life | undefined {
     return this.#life;
   }

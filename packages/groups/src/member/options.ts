@@ -18,6 +18,7 @@ export interface MemberOptions {
   readonly storage: Storage;
   readonly acceptIf: ((peer: PeerInfo) => boolean) | undefined;
   readonly rules: GroupsTestOptions['rules'];
+  readonly watchCore: GroupsTestOptions['watchCore'];
   /** Begins to bond with the other members. */
   readonly bond: (group: BondedGroup) => GroupBonds;
   /** A bond tells of silence after this long, in ms. */

@@ -299,12 +299,22 @@ describe('a snapshot', () => {
     expect(await other.applier.hash()).toEqual(await applier.hash());
   });
 
-  it('without the session table would apply a retry twice: the mutant that the simulator must catch', async () => {
+  it('without the session table ends what is under way: a session that is not known is refused', async () => {
     const { position, chunks } = await taken({ rules: { snapshotHoldsSessions: false } });
     const other = counting();
     await other.applier.restore(position, from(chunks));
     other.applier.apply([commandEntry(2, [run(1, 2, [add(6)])])]);
     expect(short(other.heard)).toEqual([[2, 'expired']]);
+    expect(other.applier.query(null)).toBe(11);
+  });
+
+  it('without it, where none is refused, applies a retry twice: the mutant that the simulator must catch', async () => {
+    const { position, chunks } = await taken({ rules: { snapshotHoldsSessions: false } });
+    const other = counting({ rules: { refusesUnknownSessions: false } });
+    await other.applier.restore(position, from(chunks));
+    other.applier.apply([commandEntry(2, [run(1, 2, [add(6)])])]);
+    expect(short(other.heard)).toEqual([[2, 17]]);
+    expect(other.applier.query(null)).toBe(17);
   });
 
   it('is of the moment when it was taken, whatever is applied while it is read', async () => {

@@ -35,15 +35,16 @@ export interface NodeOptions {
   readonly storage?: Storage;
   readonly leadership?: LeadershipPreference;
   readonly rules?: GroupsTestOptions['rules'];
+  readonly watchCore?: GroupsTestOptions['watchCore'];
   readonly join?: Partial<JoinOptions<MapCommand<number>, MapResult<number>, MapQuery, MapAnswer<number>>>;
 }
 
 /** Starts a node on a host and joins the group. */
 export async function startNode(world: World, name: string, options: NodeOptions = {}): Promise<Node> {
   const host = world.hosts.find((known) => known.name === name) ?? world.host(name);
-  const { bootstrap = [], consensus, storage, leadership, join, rules } = options;
+  const { bootstrap = [], consensus, storage, leadership, join, rules, watchCore } = options;
   const base = await startBase(host, bootstrap);
-  const groups = createGroupsWith({ ...base, ...(rules === undefined ? {} : { rules }) });
+  const groups = createGroupsWith({ ...base, ...(rules === undefined ? {} : { rules }), watchCore });
   const group = await groups.join({
     key: 'sim',
     machine: { ...keyValue<number>(), leadership },

@@ -138,7 +138,7 @@ export class MachineApplier<Command, Result, Query, Answer> implements Applier<R
   }
 
   #applyRun(run: CommandRun, entry: Entry, place: number): void {
-    const session = this.#sessions.use(run.session, { index: entry.index, nowMs: this.#nowMs });
+    const session = this.#sessionOf(run, entry.index);
     const before = session?.next ?? 0;
     session?.forgetUpTo(run.settled);
     const results = session === undefined ? [] : this.#applyFresh(run, { session, entry, place });
@@ -150,6 +150,13 @@ export class MachineApplier<Command, Result, Query, Answer> implements Applier<R
         fresh === undefined ? this.#outcomeIn(session, sequence) : outcomeNow(entry.index, fresh);
       this.#observer.outcome?.(run.session, sequence, outcome);
     }
+  }
+
+  #sessionOf({ session, sequence }: CommandRun, index: LogIndex): Session | undefined {
+    const moment = { index, nowMs: this.#nowMs };
+    const known = this.#sessions.use(session, moment);
+    if (known !== undefined || this.#rules.refusesUnknownSessions) return known;
+    return this.#sessions.adopt(session, sequence, moment);
   }
 
   /** Applies the commands of a run that come next in their session; returns how they went, in order. */

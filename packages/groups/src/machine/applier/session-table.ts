@@ -82,6 +82,13 @@ export class SessionTable {
     return session;
   }
 
+  /** Takes a session for open that is not known, with its next command. Only for tests: see `ApplierRules`. */
+  adopt(number: number, next: number, { index, nowMs }: LogMoment): Session {
+    const session = new Session(index, nowMs, next);
+    this.#sessions.set(number, session);
+    return session;
+  }
+
   /** Ends the sessions that were silent for too long. */
   expire({ index, nowMs }: LogMoment): void {
     const { idleMs, idleEntries } = this.#limits;

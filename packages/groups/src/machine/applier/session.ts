@@ -36,15 +36,16 @@ export class Session {
   /** The time of that entry. */
   lastMs: number;
   /** The sequence that is applied next. */
-  #next = 1;
+  #next: number;
   /** Invariant: of the commands before `#next`, in order, from `#head` on; the others are settled or forgotten. */
   #kept: Settlement[] = [];
   #head = 0;
   #bytes = 0;
 
-  constructor(index: LogIndex, nowMs: number) {
+  constructor(index: LogIndex, nowMs: number, next = 1) {
     this.lastIndex = index;
     this.lastMs = nowMs;
+    this.#next = next;
   }
 
   get next(): number {

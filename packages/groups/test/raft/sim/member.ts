@@ -4,7 +4,7 @@ import type { CatchUpNeed, Output, Persist, Raft, RaftOptions } from '../../../s
 import type { Rules } from '../../../src/raft/rules.ts';
 import type { Entry, LogIndex, MemberId } from '../../../src/raft/types.ts';
 import { compact, type Disk, storedState, writeDisk, writeLog } from './disk.ts';
-import { entryAt, type LogCopy, type MachineState, type Oracle } from './oracle.ts';
+import { entryAt, judgeVotes, type LogCopy, type MachineState, type Oracle } from './oracle.ts';
 import type { Random } from './random.ts';
 import type { Schedule } from './schedule.ts';
 
@@ -169,7 +169,7 @@ export class SimMember {
   read(): void {
     if (this.#isAsleep) return;
     const context = this.#nextContext++;
-    this.#reads.set(context, this.#options.oracle.floor());
+    this.#reads.set(context, this.#options.oracle.readFloor());
     this.input((raft) => raft.requestRead(context));
   }
 
@@ -216,8 +216,9 @@ export class SimMember {
     if (output.catchUp) this.#options.onNeed(this, output.catchUp);
   }
 
-  #check(raft: Raft, { leadership, configuration }: Output): void {
+  #check(raft: Raft, { leadership, configuration, messages }: Output): void {
     const { oracle, counts } = this.#options;
+    judgeVotes(oracle, messages);
     if (leadership?.role === 'leader') {
       counts.elections++;
       oracle.leads(this.id, leadership.term, this.log);

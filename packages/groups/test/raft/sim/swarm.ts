@@ -22,25 +22,38 @@ class SeedFailure extends Error {
 }
 
 const tickLength = 10;
+/** The slowest clock, and the longest delay of what is not held up. */
+const tickMax = 15;
+const delayMax = 41;
+
+/** What is tried. */
+export interface Trial {
+  readonly rules: Partial<Rules>;
+  /**
+   * A leader serves reads for as long as it leads, without asking anybody. They may be stale for as long as it can lead without
+   * knowing that it does not any more, and no longer: that is what check-quorum bounds, where processes do not stand still and
+   * no message is late by more than an election timeout.
+   */
+  readonly readsByLease?: boolean;
+}
 
 /** Runs one seed: a time of faults with everything checked as it happens, then all is healed, and must go on. */
-export function runSeed(seed: number, rules: Partial<Rules> = {}): Counts {
+export function runSeed(seed: number, trial: Trial = { rules: {} }): Counts {
   try {
-    return run(createRandom(seed), rules);
+    return run(createRandom(seed), trial);
   } catch (cause) {
     throw new SeedFailure(seed, cause);
   }
 }
 
-function run(random: Random, rules: Partial<Rules>): Counts {
+function run(random: Random, { rules, readsByLease = false }: Trial): Counts {
   const schedule = createSchedule();
-  const oracle = createOracle();
   const counts = noCounts();
   const members: SimMember[] = [];
   const network = createNetwork({
     schedule,
     random,
-    faults: drawFaults(random),
+    faults: readsByLease ? { ...drawFaults(random), stragglers: 0 } : drawFaults(random),
     deliver: (message) => members.find(({ id }) => id === message.to)?.receive(message),
   });
   const theme = drawTheme(random);
@@ -48,7 +61,12 @@ function run(random: Random, rules: Partial<Rules>): Counts {
   const founders = ids.slice(0, drawFounders(random, theme, ids.length));
   const electionTicks = theme === 'votes' ? random.int(3, 5) : random.int(3, 14);
   const tuning = drawTuning(random, electionTicks);
-  const plan = themed(drawPlan(random), theme);
+  const oracle = createOracle({
+    now: () => schedule.now,
+    // A lease ends an election timeout after the last that was heard, which was said a delay before.
+    staleMax: readsByLease ? electionTicks * tickMax + delayMax : 0,
+  });
+  const plan = { ...themed(drawPlan(random), theme), ...(readsByLease ? { sleep: 0 } : {}) };
   const isBusy = { now: true };
   const nemesis: NemesisOptions = { plan, random, members, network, counts, schedule, isBusy };
   for (const id of ids) {
@@ -209,7 +227,7 @@ function drawSpeeds(random: Random): { fsync: number; apply: number; tick: numbe
   return {
     fsync: random.chance(0.2) ? random.int(10, 20) : random.int(1, 8),
     apply: random.chance(0.2) ? random.int(20, 100) : random.int(1, 8),
-    tick: random.chance(0.7) ? tickLength : random.int(tickLength - 4, tickLength + 5),
+    tick: random.chance(0.7) ? tickLength : random.int(tickLength - 4, tickMax),
   };
 }
 

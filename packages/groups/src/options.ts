@@ -60,6 +60,11 @@ export interface ConsensusOptions {
   readonly electionTimeoutMs?: number | undefined;
   /** A voter that was silent for longer is demoted, in ms. Default three election timeouts. */
   readonly demoteAfterMs?: number | undefined;
+  /**
+   * A voter that lacks more entries than this is demoted, also one that answers. Default 100000: more than come in while a disk
+   * stalls or a snapshot is pulled, as the others can lose one fewer until it has caught up and votes again. At least 2.
+   */
+  readonly demoteBehindEntries?: number | undefined;
   /** A member that was away for longer is forgotten, in ms. Default 60000. */
   readonly forgetAfterMs?: number | undefined;
   /** A snapshot is taken each time so many entries have been applied. Default 10000. */
@@ -135,6 +140,7 @@ export function consensusSettings(
     heartbeatMs: options.heartbeatMs ?? 200,
     electionTimeoutMs,
     demoteAfterMs: options.demoteAfterMs ?? 3 * electionTimeoutMs,
+    demoteBehindEntries: options.demoteBehindEntries ?? 100_000,
     forgetAfterMs: options.forgetAfterMs ?? 60_000,
     ...retention(options),
     leaveTimeoutMs: options.leaveTimeoutMs ?? 5_000,
@@ -164,17 +170,18 @@ function countsOf(settings: ConsensusSettings): Readonly<Record<string, number>>
 }
 
 function checkSettings(settings: ConsensusSettings): void {
-  const { founders, maxVoters, heartbeatMs, electionTimeoutMs } = settings;
+  const { founders, maxVoters, heartbeatMs, electionTimeoutMs, demoteBehindEntries } = settings;
   const counts = countsOf(settings);
   for (const [name, value] of Object.entries(settings)) {
     if (name === 'guardDeterminism' || name in counts) continue;
     if (!((value as number) > 0)) throw new InvalidArgumentError(name, `a number above 0, not ${value}`);
   }
-  for (const [name, value] of Object.entries({ founders, maxVoters, ...counts })) {
+  for (const [name, value] of Object.entries({ founders, maxVoters, demoteBehindEntries, ...counts })) {
     if (!(Number.isSafeInteger(value) && value >= 0))
       throw new InvalidArgumentError(name, `a whole number, not ${value}`);
   }
   if (maxVoters % 2 === 0) throw new InvalidArgumentError('maxVoters', 'an odd number');
+  if (demoteBehindEntries < 2) throw new InvalidArgumentError('demoteBehindEntries', 'at least 2');
   if (electionTimeoutMs < 3 * heartbeatMs)
     throw new InvalidArgumentError('electionTimeoutMs', 'at least three times heartbeatMs');
 }

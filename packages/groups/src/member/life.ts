@@ -218,8 +218,9 @@ export class Life {
         heardWithinTicks: 2 * ticksOf(settings, settings.heartbeatMs) + 1,
         demoteAfterTicks: ticksOf(settings, settings.demoteAfterMs),
         forgetAfterTicks: ticksOf(settings, settings.forgetAfterMs),
-        promoteWithin: 256,
-        demoteBeyond: 100_000,
+        // Half of what costs the vote again, so that it is not lost and won in turns.
+        promoteWithin: Math.min(256, Math.floor(settings.demoteBehindEntries / 2)),
+        demoteBeyond: settings.demoteBehindEntries,
       },
     });
     const proposals = new Proposals({

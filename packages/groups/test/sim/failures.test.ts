@@ -84,6 +84,10 @@ describe('a member', () => {
       await expect(
         groups.join({ key: 'other', machine: Counter, consensus: { maxVoters: 4 } }),
       ).rejects.toThrow(/odd/);
+      for (const demoteBehindEntries of [1, 2.5])
+        await expect(
+          groups.join({ key: 'other', machine: Counter, consensus: { demoteBehindEntries } }),
+        ).rejects.toThrow(/demoteBehindEntries/);
       await groups.close();
     }));
 });

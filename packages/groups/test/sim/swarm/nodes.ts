@@ -145,7 +145,8 @@ export class Nodes {
   }
 
   async #start(index: number): Promise<void> {
-    const { count, preferences, snapshotEvery, retainEntries, retainBytes, retainPulledEntries } = this.plan;
+    const { count, preferences, demoteBehindEntries } = this.plan;
+    const { snapshotEvery, retainEntries, retainBytes, retainPulledEntries } = this.plan;
     const { rules } = this.#mutant;
     const others = Array.from({ length: this.size }, (_, other) => `sim://n${other}`);
     this.#nodes[index] = await startNode(this.world, `n${index}`, {
@@ -155,6 +156,7 @@ export class Nodes {
       watchCore: (raft, began) => this.watch.core(raft, began),
       consensus: {
         founders: count,
+        demoteBehindEntries,
         snapshotEvery,
         retainEntries,
         retainBytes,

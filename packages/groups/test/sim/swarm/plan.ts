@@ -40,6 +40,8 @@ export interface Plan {
   readonly pauseMs: number;
   /** Logs are lost whatever the state of the group, also where it cannot be expected to survive that. */
   readonly isCareless: boolean;
+  /** Mostly so few that a voter whose disk stalls is demoted. */
+  readonly demoteBehindEntries: number;
   readonly snapshotEvery: number;
   readonly retainEntries: number;
   readonly retainBytes: number;
@@ -95,6 +97,7 @@ export function planOf(runtime: Runtime): Plan {
     syncMs: runtime.random() < 0.5 ? 1 : 20 * runtime.random(),
     hushes: runtime.random() < 0.5 ? 0 : 0.5,
     restMs: runtime.random() < 0.7 ? Number.POSITIVE_INFINITY : 500 + 3_000 * runtime.random(),
+    demoteBehindEntries: runtime.random() < 0.6 ? 10 + randomInt(runtime, 60) : 100_000,
     retainPulledEntries: runtime.random() < 0.7 ? 0 : randomInt(runtime, 1_000),
   };
 }

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { SetupFailure } from './failure.mjs';
 import { compileCache, root } from './paths.mjs';
 import { takeSeedOptions } from './seeds.mjs';
+import { simulationHelp } from './sim-help.mjs';
 
 /** @typedef {{ command: string, args: string[], env?: NodeJS.ProcessEnv }} Command */
 /** @typedef {{ node: string, pnpm: string }} Tools */
@@ -12,6 +13,7 @@ import { takeSeedOptions } from './seeds.mjs';
 /** The tests that take longer times and more seeds when asked to (`MOSAIK_SIM=long`). */
 const simulations = [
   'packages/discovery/test/sim',
+  'packages/groups/test/bonds',
   'packages/groups/test/raft/swarm.test.ts',
   'packages/groups/test/sim',
   'packages/groups/test/machine',
@@ -37,7 +39,8 @@ const startsQuickly = { NODE_COMPILE_CACHE: compileCache };
 const tasks = {
   test: ({ node }, args) => tests(node, takeSeedOptions(args)),
   check: ({ node }, args) => ({ command: node, args: ['tools/check/main.ts', ...args] }),
-  sim: ({ node }, args) => longSimulations(node, takeSeedOptions(args)),
+  sim: ({ node }, args) =>
+    asksForHelp(args) ? say(node, simulationHelp) : longSimulations(node, takeSeedOptions(args)),
   build: ({ node }, args) => ({ command: node, args: ['tools/build/main.ts', ...args] }),
   bench: ({ node }, args) => program(node, 'apps/bench/src/main.ts', args),
   demo: ({ node }, args) => ({ ...program(node, 'apps/demo/src/main.ts', args), env: startsQuickly }),
@@ -63,11 +66,21 @@ export function taskNamed(name) {
  * @returns {Command}
  */
 function tests(node, { env, rest }) {
+  const seedsOf = namesPlaces(rest) ? {} : { MOSAIK_SEEDS_OF: 'all' };
   return {
     command: node,
     args: ['node_modules/vitest/vitest.mjs', 'run', ...rest],
-    env: { ...startsQuickly, ...env },
+    env: { ...startsQuickly, ...seedsOf, ...env },
   };
+}
+
+/**
+ * Whether files or folders are named, and so what is meant is known: else seeds are for all simulations, of which some take a
+ * share (see `@mosaik/testing/seeds`).
+ * @param {string[]} args
+ */
+function namesPlaces(args) {
+  return args.some((arg) => existsSync(resolve(root, arg)));
 }
 
 /**
@@ -77,9 +90,23 @@ function tests(node, { env, rest }) {
  * @returns {Command}
  */
 function longSimulations(node, { env, rest }) {
-  const namesPlaces = rest.some((arg) => existsSync(resolve(root, arg)));
-  const chosen = namesPlaces ? rest : [...simulations, ...rest];
-  return tests(node, { env: { ...env, MOSAIK_SIM: 'long' }, rest: chosen });
+  const long = { ...env, MOSAIK_SIM: 'long' };
+  if (namesPlaces(rest)) return tests(node, { env: long, rest });
+  return tests(node, { env: { ...long, MOSAIK_SEEDS_OF: 'all' }, rest: [...simulations, ...rest] });
+}
+
+/** @param {string[]} args */
+function asksForHelp(args) {
+  return args.includes('--help') || args.includes('-h');
+}
+
+/**
+ * @param {string} node
+ * @param {string} text
+ * @returns {Command}
+ */
+function say(node, text) {
+  return { command: node, args: ['-e', `process.stdout.write(${JSON.stringify(text)})`] };
 }
 
 /**

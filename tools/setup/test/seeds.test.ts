@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it, test } from 'vitest';
 import { seedOfCommit, takeSeedOptions } from '../seeds.mjs';
 import { taskNamed } from '../tasks.mjs';
@@ -44,5 +45,20 @@ describe('the simulations', () => {
 
   it('are only those of the places that are named, if any', () => {
     expect(run('tools/setup', '-t', 'x').args.slice(2)).toEqual(['tools/setup', '-t', 'x']);
+  });
+
+  it('share the seeds, unless places are named', () => {
+    expect(run('--seeds', '3').env).toMatchObject({ MOSAIK_SEEDS_OF: 'all' });
+    expect(run('--seeds', '3', 'tools/setup').env).not.toHaveProperty('MOSAIK_SEEDS_OF');
+    const test = (...args: string[]) => taskNamed('test').command(tools, args);
+    expect(test('--seeds', '3', '--project', 'groups').env).toMatchObject({ MOSAIK_SEEDS_OF: 'all' });
+    expect(test('--seeds', '3', 'tools/setup').env).not.toHaveProperty('MOSAIK_SEEDS_OF');
+  });
+
+  it.each(['--help', '-h'])('are explained by %s', (option) => {
+    const { command, args } = run('--seeds', '3', option);
+    const { stdout } = spawnSync(command === 'node' ? process.execPath : command, args, { encoding: 'utf8' });
+    expect(stdout).toMatch(/^Runs the simulations at full length\.\n/);
+    expect(stdout).toContain('`npm run sim -- --seeds 1000` runs 1,000 seeds of each swarm');
   });
 });

@@ -1,25 +1,34 @@
 import type { World } from '@mosaik/testing';
+import { eachSeed } from '@mosaik/testing/seeds';
 import { describe, expect, it } from 'vitest';
 import { GroupCode } from '../../src/codes.ts';
-import { inWorld, seeds, startBase } from '../support/world.ts';
+import { inWorld, startBase } from '../support/world.ts';
 import { isFullMesh, type Member, type Node, startNode, startNodes } from './members.ts';
+
+/** At full length they take minutes. */
+const LONG_MS = 600_000;
 
 const joinAll = (nodes: readonly Node[], text = 'g'): Member[] => nodes.map((node) => node.join(text));
 
 describe('members that find each other through the catalog', () => {
-  it.each(seeds(20, 200))('are bonded within 2 s, each pair once (seed %i)', async (seed) => {
-    await inWorld({ seed }, async (world) => {
-      const nodes = await startNodes(world, 5);
-      const members = joinAll(nodes);
-      await world.until(() => isFullMesh(nodes, members), { withinMs: 2_000 });
-      const made = members.map((member) => member.made);
-      await world.sleep(10_000);
-      expect(isFullMesh(nodes, members)).toBe(true);
-      expect(members.map((member) => member.made)).toEqual(made);
-      // A pair whose sides dialled at once may have made two, one of which went.
-      for (const count of made) expect(count).toBeLessThanOrEqual(8);
-    });
-  });
+  it(
+    'are bonded within 2 s, each pair once',
+    () =>
+      eachSeed({ count: 20, long: 200 }, async (seed) => {
+        await inWorld({ seed }, async (world) => {
+          const nodes = await startNodes(world, 5);
+          const members = joinAll(nodes);
+          await world.until(() => isFullMesh(nodes, members), { withinMs: 2_000 });
+          const made = members.map((member) => member.made);
+          await world.sleep(10_000);
+          expect(isFullMesh(nodes, members)).toBe(true);
+          expect(members.map((member) => member.made)).toEqual(made);
+          // A pair whose sides dialled at once may have made two, one of which went.
+          for (const count of made) expect(count).toBeLessThanOrEqual(8);
+        });
+      }),
+    LONG_MS,
+  );
 
   it('exchange messages, in order on each way, and what they say of themselves', async () => {
     await inWorld({ seed: 1 }, async (world) => {
@@ -57,22 +66,26 @@ describe('members that find each other through the catalog', () => {
     });
   });
 
-  it('bond when both dial at the same moment', async () => {
-    for (const seed of seeds(30, 300)) {
-      await inWorld({ seed: `both ${seed}`, network: { latencyMs: 40, jitterMs: 30 } }, async (world) => {
-        const nodes = await startNodes(world, 2);
-        const [first, second] = nodes as [Node, Node];
-        await world.until(() => first.discovery.catalog.size === 1 && second.discovery.catalog.size === 1);
-        const cut = world.faults.partition([first.host], [second.host]);
-        const members = joinAll(nodes);
-        await world.sleep(world.runtime.random() * 3_000);
-        cut.heal();
-        await world.until(() => isFullMesh(nodes, members), { withinMs: 20_000 });
-        await world.sleep(5_000);
-        expect(isFullMesh(nodes, members)).toBe(true);
+  it(
+    'bond when both dial at the same moment',
+    async () => {
+      await eachSeed({ count: 30, long: 300 }, async (seed) => {
+        await inWorld({ seed: `both ${seed}`, network: { latencyMs: 40, jitterMs: 30 } }, async (world) => {
+          const nodes = await startNodes(world, 2);
+          const [first, second] = nodes as [Node, Node];
+          await world.until(() => first.discovery.catalog.size === 1 && second.discovery.catalog.size === 1);
+          const cut = world.faults.partition([first.host], [second.host]);
+          const members = joinAll(nodes);
+          await world.sleep(world.runtime.random() * 3_000);
+          cut.heal();
+          await world.until(() => isFullMesh(nodes, members), { withinMs: 20_000 });
+          await world.sleep(5_000);
+          expect(isFullMesh(nodes, members)).toBe(true);
+        });
       });
-    }
-  }, 60_000);
+    },
+    LONG_MS,
+  );
 });
 
 describe('a node that is in no group', () => {
@@ -107,23 +120,28 @@ describe('a node that is in no group', () => {
 });
 
 describe('a bond that is lost', () => {
-  it.each(seeds(10, 100))('by partitions is made again after the heal (seed %i)', async (seed) => {
-    await inWorld({ seed: `partition ${seed}` }, async (world) => {
-      const nodes = await startNodes(world, 4);
-      const members = joinAll(nodes);
-      await world.until(() => isFullMesh(nodes, members));
-      for (let round = 0; round < 3; round++) {
-        const side = nodes.filter(() => world.runtime.random() < 0.5).map(({ host }) => host);
-        const rest = nodes.map(({ host }) => host).filter((host) => !side.includes(host));
-        const [from, to] = world.runtime.random() < 0.5 ? [side, rest] : [rest, side];
-        const cut =
-          world.runtime.random() < 0.5 ? world.faults.partition(from, to) : world.faults.oneWay(from, to);
-        await world.sleep(world.runtime.random() * 20_000);
-        cut.heal();
-        await world.until(() => isFullMesh(nodes, members), { withinMs: 30_000 });
-      }
-    });
-  });
+  it(
+    'by partitions is made again after the heal',
+    () =>
+      eachSeed({ count: 10, long: 100 }, async (seed) => {
+        await inWorld({ seed: `partition ${seed}` }, async (world) => {
+          const nodes = await startNodes(world, 4);
+          const members = joinAll(nodes);
+          await world.until(() => isFullMesh(nodes, members));
+          for (let round = 0; round < 3; round++) {
+            const side = nodes.filter(() => world.runtime.random() < 0.5).map(({ host }) => host);
+            const rest = nodes.map(({ host }) => host).filter((host) => !side.includes(host));
+            const [from, to] = world.runtime.random() < 0.5 ? [side, rest] : [rest, side];
+            const cut =
+              world.runtime.random() < 0.5 ? world.faults.partition(from, to) : world.faults.oneWay(from, to);
+            await world.sleep(world.runtime.random() * 20_000);
+            cut.heal();
+            await world.until(() => isFullMesh(nodes, members), { withinMs: 30_000 });
+          }
+        });
+      }),
+    LONG_MS,
+  );
 
   it('to a silent peer is noticed after the beat timeout, on both sides', async () => {
     await inWorld({ seed: 3 }, async (world) => {
@@ -156,7 +174,7 @@ describe('a bond that is lost', () => {
   it.each(['kill', 'powerLoss'] as const)(
     'by %s is made with the next life of the node',
     async (mode) => {
-      for (const seed of seeds(10, 100)) {
+      await eachSeed({ count: 10, long: 100 }, async (seed) => {
         await inWorld({ seed: `${mode} ${seed}` }, async (world) => {
           const nodes = await startNodes(world, 3);
           const members = joinAll(nodes);
@@ -170,9 +188,9 @@ describe('a bond that is lost', () => {
           members[victim] = (nodes[victim] as Node).join('g');
           await world.until(() => isFullMesh(nodes, members), { withinMs: 12_000 });
         });
-      }
+      });
     },
-    60_000,
+    LONG_MS,
   );
 });
 

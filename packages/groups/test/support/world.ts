@@ -29,10 +29,3 @@ export async function inWorld(options: WorldOptions, test: (world: World) => Pro
   await world.run(() => test(world), { maxVirtualMs: 24 * 3_600_000, maxEvents: 200_000_000 });
   if (world.errors.length > 0) throw world.errors[0]?.error ?? new Error('an error in the background');
 }
-
-/** `npm run sim` takes many seeds, `npm test` a sample. */
-const IS_LONG: boolean = process.env['MOSAIK_SIM'] === 'long';
-
-export function seeds(short: number, long: number): number[] {
-  return Array.from({ length: IS_LONG ? long : short }, (_, index) => index + 1);
-}

@@ -11,7 +11,7 @@ it(
   'an hour of churn: nothing is lost or repeated, every gap is told, and all agree in the end',
   async () => {
     const results: ChurnResult[] = [];
-    await eachSeed({ count: 3, long: 50 }, async (seed) => {
+    await eachSeed({ count: 3, long: 50, share: 0.05 }, async (seed) => {
       results.push(await runChurn(seed, DURATION_MS));
     });
     const total = (field: keyof ChurnResult): number =>

@@ -6,6 +6,8 @@ export interface SimulationEnvironment {
   readonly firstSeed: number;
   /** How many seeds each simulation takes instead of its own number: `MOSAIK_SEEDS`. */
   readonly seeds: number | undefined;
+  /** These are asked of all simulations at once, of which each takes its share: `MOSAIK_SEEDS_OF=all`. */
+  readonly isOfAll: boolean;
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -16,6 +18,7 @@ export function readEnvironment(variables: Variables = variablesOfProcess()): Si
     isLong: variables['MOSAIK_SIM'] === 'long',
     firstSeed: wholeNumber(variables, 'MOSAIK_SEED') ?? 1,
     seeds: wholeNumber(variables, 'MOSAIK_SEEDS'),
+    isOfAll: variables['MOSAIK_SEEDS_OF'] === 'all',
   };
 }
 

@@ -13,6 +13,11 @@ export interface SeedsOptions {
   readonly count: number;
   /** When simulations run at full length (`MOSAIK_SIM=long`); ten times as many unless given. */
   readonly long?: number;
+  /**
+   * Of the seeds that all simulations are asked to run, how many this one does, at least one: from 0 to 1, default 1. For one
+   * whose seeds take many times as long as those of a swarm. Where this one alone is asked, it runs them all.
+   */
+  readonly share?: number;
 }
 
 /** Whether simulations are to take the times and numbers of the promises, not samples of them. */
@@ -24,11 +29,19 @@ export const isLongSimulation: boolean = readEnvironment().isLong;
  * @throws {Error} when an environment variable is not the number that it should be.
  */
 export function seedsOf(
-  { count, long = 10 * count }: SeedsOptions,
+  options: SeedsOptions,
   environment: SimulationEnvironment = readEnvironment(),
 ): readonly number[] {
-  const length = environment.seeds ?? (environment.isLong ? long : count);
+  const length = countOf(options, environment);
   return Array.from({ length }, (_, index) => environment.firstSeed + index);
+}
+
+function countOf(
+  { count, long = 10 * count, share = 1 }: SeedsOptions,
+  { seeds, isOfAll, isLong }: SimulationEnvironment,
+): number {
+  if (seeds === undefined) return isLong ? long : count;
+  return isOfAll ? Math.ceil(seeds * share) : seeds;
 }
 
 /**

@@ -19,6 +19,15 @@ describe('the seeds of a simulation', () => {
     expect(seedsOf({ count: 100 }, environment)).toEqual([4_294_967_295, 4_294_967_296]);
   });
 
+  it('are a share of those that all are asked for, and all of those asked of it alone', () => {
+    const asked = (variables: Record<string, string>) =>
+      seedsOf({ count: 3, share: 0.05 }, readEnvironment({ MOSAIK_SIM: 'long', ...variables }));
+    expect(asked({ MOSAIK_SEEDS: '1000', MOSAIK_SEEDS_OF: 'all' })).toHaveLength(50);
+    expect(asked({ MOSAIK_SEEDS: '3', MOSAIK_SEEDS_OF: 'all' })).toHaveLength(1);
+    expect(asked({ MOSAIK_SEEDS: '1000' })).toHaveLength(1_000);
+    expect(asked({ MOSAIK_SEEDS_OF: 'all' })).toHaveLength(30);
+  });
+
   it.each(['x', '-1', '1.5', '1e3'])('are not guessed from %s', (text) => {
     expect(() => readEnvironment({ MOSAIK_SEED: text })).toThrow('MOSAIK_SEED is to be a whole number');
     expect(() => readEnvironment({ MOSAIK_SEEDS: text })).toThrow('MOSAIK_SEEDS is to be a whole number');

@@ -38,7 +38,7 @@ describe('the wire protocol', () => {
 
   it('has protocols', () => {
     expect(protocols).toEqual(
-      expect.arrayContaining(['transport/liveness/1', 'stream/1', 'groups/bond/1', 'mosaik/inspection/1']),
+      expect.arrayContaining(['transport/liveness/1', 'stream/1', 'groups/bond/2', 'mosaik/inspection/1']),
     );
     expect(protocols.filter((id) => id.startsWith('undefined'))).toEqual([]);
   });

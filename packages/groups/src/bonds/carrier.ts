@@ -1,10 +1,11 @@
-import { DecodeError, type GroupId, type PeerId, type Scope, toError } from '@mosaik/primitives';
+import { DecodeError, type GroupId, type PeerId, toError } from '@mosaik/primitives';
 import type { Link } from '@mosaik/transport';
 import { GroupCode } from '../codes.ts';
 import type { BondEnd, BondedGroup } from './bond.ts';
-import { type BondMessage, decodeBondMessage, encodeBondMessage, TOKEN_BYTES } from './codec.ts';
-import type { BondSettings } from './options.ts';
-import { type BondRole, type Greeting, isSameSecret, NONCE_BYTES, proofOf } from './proof.ts';
+import type { CarrierHost } from './carrier-host.ts';
+import { type BondMessage, decodeBondMessage, encodeBondMessage } from './codec.ts';
+import { Handshake } from './handshake.ts';
+import type { BondRole } from './proof.ts';
 import { Pulse } from './pulse.ts';
 import { Session } from './session.ts';
 
@@ -13,27 +14,6 @@ const REFUSALS_MAX = 64;
 const FORGIVE_MS = 60_000;
 
 const BEAT = encodeBondMessage({ kind: 'beat' });
-
-/** What a carrier needs of the node. */
-export interface CarrierHost {
-  readonly scope: Scope;
-  readonly settings: BondSettings;
-  /** How often carriers are ticked, in ms. */
-  readonly tickMs: number;
-  readonly self: PeerId;
-  readonly instance: Uint8Array;
-  group(id: GroupId): BondedGroup | undefined;
-  channelOf(group: BondedGroup): number;
-  /** Whether the peer may be bonded in the group; undefined while too little is known of it. */
-  allows(group: BondedGroup, peer: PeerId): boolean | undefined;
-  /** The other side has said hello. */
-  onGreeted(carrier: Carrier): void;
-  /** The other side, or this one, does not want a bond in this group now. */
-  onRefused(carrier: Carrier, group: GroupId, code: number, reason: string): void;
-  onEnded(carrier: Carrier): void;
-  /** Something was refused, by this node. */
-  count(code: number): void;
-}
 
 /**
  * One link to a peer, for all groups that both are members of. Both sides greet each other with nonces; then each group
@@ -52,11 +32,9 @@ export class Carrier {
   readonly sessions: Map<GroupId, Session> = new Map();
   readonly #host: CarrierHost;
   readonly #byChannel = new Map<number, Session>();
-  readonly #nonce: Uint8Array;
-  readonly #token: Uint8Array;
-  #greeting: Greeting | undefined;
-  #theirToken: Uint8Array | undefined;
-  #theirInstance: Uint8Array | undefined;
+  readonly #handshake: Handshake;
+  /** What the other side was told last of this node's entry. */
+  #toldEntry: Uint8Array | undefined;
   #lane: Link<Uint8Array> | undefined;
   #isEnded = false;
   #hasBonded = false;
@@ -71,8 +49,8 @@ export class Carrier {
     this.link = link;
     this.peer = link.peer;
     this.role = link.direction === 'outbound' ? 'dialler' : 'acceptor';
-    this.#nonce = runtime.randomBytes(NONCE_BYTES);
-    this.#token = runtime.randomBytes(TOKEN_BYTES);
+    const { self, instance } = host;
+    this.#handshake = new Handshake({ runtime, self, instance, peer: this.peer, role: this.role });
     this.openedAtMs = runtime.now();
     this.#pulse = new Pulse({
       runtime,
@@ -86,7 +64,7 @@ export class Carrier {
   }
 
   get isGreeted(): boolean {
-    return this.#greeting !== undefined;
+    return this.#handshake.isGreeted;
   }
 
   get isEnded(): boolean {
@@ -99,24 +77,22 @@ export class Carrier {
 
   /** The token that the other side asked for on its lane; known once it has greeted. */
   get laneToken(): Uint8Array | undefined {
-    return this.#theirToken;
+    return this.#handshake.laneToken;
   }
 
   /** Whether the peer at the other end is the same life of the same node. */
   isSameInstance(other: Carrier): boolean {
-    if (this.#theirInstance === undefined || other.#theirInstance === undefined) return false;
-    return isSameSecret(this.#theirInstance, other.#theirInstance);
+    return this.#handshake.isSameInstance(other.#handshake);
   }
 
   start(): void {
-    const { scope, instance } = this.#host;
-    this.#tell({ kind: 'hello', nonce: this.#nonce, token: this.#token, instance });
-    scope.spawn('bond', () => this.#read(this.link, (bytes) => this.#onFrame(bytes)));
+    this.#tell(this.#handshake.hello);
+    this.#host.scope.spawn('bond', () => this.#read(this.link, (bytes) => this.#onFrame(bytes)));
   }
 
   /** Whether a lane that shows this token belongs to this carrier. */
   ownsLane(token: Uint8Array): boolean {
-    return this.role === 'acceptor' && this.#lane === undefined && isSameSecret(token, this.#token);
+    return this.role === 'acceptor' && this.#lane === undefined && this.#handshake.isOwnToken(token);
   }
 
   attachLane(lane: Link<Uint8Array>): void {
@@ -131,13 +107,14 @@ export class Carrier {
 
   /** Offers the proof of a group, unless it was offered. */
   join(group: BondedGroup): void {
-    if (this.#greeting === undefined || this.#isEnded) return;
+    if (!this.isGreeted || this.#isEnded) return;
     const session = this.sessions.get(group.id) ?? this.#openSession(group);
     if (session.isOffered) return;
     session.isOffered = true;
+    const proof = this.#handshake.proofFor(group);
     const channel = this.#host.channelOf(group);
-    const proof = proofOf(group.proofKey, group.id, this.#greeting, this.role);
     this.#tell({ kind: 'join', channel, group: group.id, proof, status: group.status() });
+    this.tellEntry();
     session.establish();
   }
 
@@ -160,6 +137,15 @@ export class Carrier {
     const session = this.sessions.get(group.id);
     if (session?.isOffered !== true) return;
     this.#tell({ kind: 'status', channel: this.#host.channelOf(group), status: group.status() });
+  }
+
+  /** Tells what this node says of itself in discovery, unless the other side was told; only to whom a proof was shown. */
+  tellEntry(): void {
+    const { entry } = this.#host;
+    if (entry === this.#toldEntry || this.#isEnded) return;
+    if (![...this.sessions.values()].some(({ isOffered }) => isOffered)) return;
+    this.#toldEntry = entry;
+    this.#tell({ kind: 'entry', signed: entry });
   }
 
   /** Sees to what time brings: beats, silence, handshakes that stall. */
@@ -271,8 +257,7 @@ export class Carrier {
   #onFrame(bytes: Uint8Array): void {
     const message = decodeBondMessage(bytes);
     if (message.kind === 'hello') this.#onHello(message);
-    else if (this.#greeting === undefined)
-      throw new DecodeError('schema', `a ${message.kind} before the hello`);
+    else if (!this.isGreeted) throw new DecodeError('schema', `a ${message.kind} before the hello`);
     else this.#onMessage(message);
   }
 
@@ -289,6 +274,9 @@ export class Carrier {
       case 'status':
         this.#byChannel.get(message.channel)?.told(message.status);
         break;
+      case 'entry':
+        this.#onEntry(message.signed);
+        break;
       case 'leave':
         this.#endSession(message.group, { kind: 'left', code: 0, reason: 'the member has left' });
         break;
@@ -298,19 +286,14 @@ export class Carrier {
     }
   }
 
-  #onHello({ nonce, token, instance }: BondMessage & { kind: 'hello' }): void {
-    if (this.#greeting !== undefined) throw new DecodeError('schema', 'a second hello');
-    const isDialler = this.role === 'dialler';
-    const { self } = this.#host;
-    this.#theirToken = token;
-    this.#theirInstance = instance;
-    this.#greeting = {
-      dialler: isDialler ? self : this.peer,
-      acceptor: isDialler ? this.peer : self,
-      diallerNonce: isDialler ? this.#nonce : nonce,
-      acceptorNonce: isDialler ? nonce : this.#nonce,
-    };
+  #onHello(hello: BondMessage & { kind: 'hello' }): void {
+    this.#handshake.greeted(hello);
     this.#host.onGreeted(this);
+  }
+
+  /** What a peer says that has proven nothing, or not any more, is not looked at. */
+  #onEntry(signed: Uint8Array): void {
+    if (this.#byChannel.size > 0) this.#host.onEntry(this, signed);
   }
 
   #onJoin({ channel, group: id, proof, status }: BondMessage & { kind: 'join' }): void {
@@ -319,7 +302,7 @@ export class Carrier {
       this.#refuseUnknown(id);
       return;
     }
-    if (!this.#isProven(group, proof)) {
+    if (!this.#handshake.isProven(group, proof)) {
       this.fail(GroupCode.WrongProof, 'the proof of the group key is wrong');
       return;
     }
@@ -342,12 +325,6 @@ export class Carrier {
       this.join(session.group);
       session.establish();
     }
-  }
-
-  #isProven(group: BondedGroup, proof: Uint8Array): boolean {
-    const theirRole = this.role === 'dialler' ? 'acceptor' : 'dialler';
-    const expected = proofOf(group.proofKey, group.id, this.#greeting as Greeting, theirRole);
-    return isSameSecret(proof, expected);
   }
 
   #refuseUnknown(group: GroupId): void {

@@ -11,6 +11,7 @@ import { NONCE_BYTES, PROOF_BYTES } from './proof.ts';
  *   leave    04 | group (32)
  *   refuse   05 | group (32) | code (4) | reason (rest, UTF-8)
  *   message  06 | channel (4) | payload (rest)
+ *   entry    07 | signed entry of discovery (rest)
  *
  * The lane carries the token in its first frame, and then messages.
  */
@@ -21,11 +22,14 @@ const STATUS = 3;
 const LEAVE = 4;
 const REFUSE = 5;
 const MESSAGE = 6;
+const ENTRY = 7;
 
 export const TOKEN_BYTES = 16;
 export const INSTANCE_BYTES = 16;
 /** What a member tells of itself, at most. */
 const STATUS_BYTES_MAX = 4_096;
+/** An entry of discovery, at most; whether it is one is for discovery to say. */
+const ENTRY_BYTES_MAX = 65_536;
 const REASON_BYTES_MAX = 256;
 const CHANNEL_BYTES = 4;
 /** A payload begins here: kind and channel go before it. */
@@ -53,7 +57,8 @@ export type BondMessage =
   | { readonly kind: 'status'; readonly channel: number; readonly status: Uint8Array }
   | { readonly kind: 'leave'; readonly group: GroupId }
   | { readonly kind: 'refuse'; readonly group: GroupId; readonly code: number; readonly reason: string }
-  | { readonly kind: 'message'; readonly channel: number; readonly payload: Uint8Array };
+  | { readonly kind: 'message'; readonly channel: number; readonly payload: Uint8Array }
+  | { readonly kind: 'entry'; readonly signed: Uint8Array };
 
 /** Writes a message; `message` is written by {@link writeMessageHead} where it should not be copied. */
 export function encodeBondMessage(message: BondMessage): Uint8Array {
@@ -74,6 +79,8 @@ export function encodeBondMessage(message: BondMessage): Uint8Array {
     }
     case 'message':
       return join(MESSAGE, uint32(message.channel), message.payload);
+    case 'entry':
+      return join(ENTRY, message.signed);
   }
 }
 
@@ -110,6 +117,9 @@ export function decodeBondMessage(bytes: Uint8Array): BondMessage {
       return { kind: 'leave', group: readGroup(bytes, 1) };
     case REFUSE:
       return readRefuse(bytes);
+    case ENTRY:
+      requireLength(bytes, 1, 1 + ENTRY_BYTES_MAX);
+      return { kind: 'entry', signed: bytes.slice(1) };
     default:
       throw new DecodeError('schema', `no message of a bond: kind ${bytes[0] ?? 'missing'}`);
   }

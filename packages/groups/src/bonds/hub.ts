@@ -1,7 +1,6 @@
 import type { Catalog, Discovery, PeerInfo } from '@mosaik/discovery';
 import {
   ClosedError,
-  createLog,
   type GroupId,
   invariant,
   jitter,
@@ -10,17 +9,19 @@ import {
   type Scope,
   shortId,
   type Timer,
-  toError,
 } from '@mosaik/primitives';
 import type { Link, Transport } from '@mosaik/transport';
 import { GroupCode } from '../codes.ts';
-import type { Bond, BondEnd, BondedGroup, GroupBonds } from './bond.ts';
-import { Carrier, type CarrierHost } from './carrier.ts';
+import type { Bond, BondedGroup, GroupBonds } from './bond.ts';
+import { Carrier } from './carrier.ts';
+import type { CarrierHost } from './carrier-host.ts';
 import { INSTANCE_BYTES } from './codec.ts';
 import { Dials } from './dials.ts';
+import { Entries } from './entries.ts';
 import { Lanes } from './lanes.ts';
 import { type BondOptions, type BondSettings, bondSettings } from './options.ts';
 import { bondProtocol } from './protocol.ts';
+import { watched } from './watched.ts';
 
 /** Ticks in a beat interval: how late a beat, or the notice of silence, may be. */
 const TICKS_PER_BEAT = 2;
@@ -30,8 +31,6 @@ const TICKS_PER_REVIEW = 8;
 const REVIEW_AFTER_MS = 10;
 /** Links that one peer may have open or under way: one in force, one that replaces it, and some that are refused. */
 const LINKS_PER_PEER_MAX = 8;
-
-const log = createLog('groups:bonds');
 
 interface HubOptions {
   readonly scope: Scope;
@@ -63,6 +62,7 @@ export class BondHub implements CarrierHost {
   readonly #transport: Transport;
   readonly #discovery: Discovery;
   readonly #dials: Dials;
+  readonly #entries: Entries;
   readonly #lanes: Lanes;
   readonly #members = new Map<GroupId, Member>();
   /** Carriers in force, greeted. */
@@ -91,6 +91,7 @@ export class BondHub implements CarrierHost {
     this.#refused = transport.metrics.counter('mosaik.groups.bonds.refused');
     this.#tickedAtMs = transport.runtime.now();
     const { settings } = this;
+    this.#entries = new Entries(scope, discovery);
     this.#dials = new Dials({ scope, transport, settings, onLink: (link) => this.#onDialled(link) });
     this.#lanes = new Lanes({
       scope,
@@ -130,7 +131,8 @@ export class BondHub implements CarrierHost {
     if (this.#members.has(group.id)) throw new ClosedError(`group ${shortId(group.id)} was joined already`);
     const channel = ++this.#lastChannel;
     const bonds = new Map<PeerId, Bond>();
-    const member: Member = { group: this.#watched(group, bonds), channel, bonds, refusedUntilMs: new Map() };
+    const seen = watched(group, bonds, (peer) => this.#dials.succeeded(peer));
+    const member: Member = { group: seen, channel, bonds, refusedUntilMs: new Map() };
     this.#members.set(group.id, member);
     this.#keepTicking();
     this.#reviewSoon();
@@ -205,6 +207,14 @@ export class BondHub implements CarrierHost {
     this.#reviewSoon();
   }
 
+  get entry(): Uint8Array {
+    return this.#entries.own;
+  }
+
+  onEntry(carrier: Carrier, signed: Uint8Array): void {
+    this.#entries.take(carrier, signed);
+  }
+
   count(code: number): void {
     this.#refused.add(1, { code });
   }
@@ -248,40 +258,6 @@ export class BondHub implements CarrierHost {
   }
 
   // Who to be bonded with.
-
-  #watched(group: BondedGroup, bonds: Map<PeerId, Bond>): BondedGroup {
-    const guarded = (call: () => void): void => {
-      try {
-        call();
-      } catch (thrown) {
-        group.onFault(toError(thrown));
-      }
-    };
-    return {
-      id: group.id,
-      proofKey: group.proofKey,
-      isSelective: group.isSelective,
-      status: () => group.status(),
-      acceptIf: (peer) => group.acceptIf(peer),
-      onFault: (error) => group.onFault(error),
-      onStatus: (bond) => guarded(() => group.onStatus(bond)),
-      onMessage: (bond, payload) => guarded(() => group.onMessage(bond, payload)),
-      onSilent: (bond) => guarded(() => group.onSilent(bond)),
-      onRefused: (peer, code, reason) => guarded(() => group.onRefused(peer, code, reason)),
-      onBonded: (bond) => {
-        invariant(!bonds.has(bond.peer), 'two bonds with one peer in one group');
-        bonds.set(bond.peer, bond);
-        this.#dials.succeeded(bond.peer);
-        log('%s: bonded with %s', shortId(group.id), shortId(bond.peer));
-        guarded(() => group.onBonded(bond));
-      },
-      onEnded: (bond, end) => {
-        bonds.delete(bond.peer);
-        log('%s: bond with %s is over: %s', shortId(group.id), shortId(bond.peer), describeBondEnd(end));
-        guarded(() => group.onEnded(bond, end));
-      },
-    };
-  }
 
   #leave(member: Member, reason: string): void {
     const { id } = member.group;
@@ -368,15 +344,11 @@ export class BondHub implements CarrierHost {
     const carriers = [...this.#carriers.values(), ...this.#pending];
     if (lateMs > this.settings.beatIntervalMs) for (const carrier of carriers) carrier.forgiveSilence();
     for (const carrier of carriers) carrier.tick(nowMs);
+    this.#entries.tellIfChanged(this.#carriers.values());
     this.#ticks++;
     if (this.#isIncomplete || this.#ticks % TICKS_PER_REVIEW === 0) this.#review();
     if (!this.#isIdle) return;
     this.#ticking?.cancel();
     this.#ticking = undefined;
   }
-}
-
-/** How a bond ended, for people. */
-function describeBondEnd({ kind, code, reason }: BondEnd): string {
-  return code === 0 ? `${kind}: ${reason}` : `${kind}: ${reason} (${code})`;
 }

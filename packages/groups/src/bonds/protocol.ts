@@ -3,10 +3,10 @@ import { type Protocol, protocol } from '@mosaik/transport';
 
 const KIB = 1024;
 
-/** Handshakes, beats, and what is small and urgent, of all groups that two nodes share. Decoded by the bond itself. */
+/** Handshakes, beats, entries of discovery, and what is small and urgent, of all groups that two nodes share. Decoded by the bond itself. */
 export const bondProtocol: Protocol<Uint8Array> = protocol({
   name: 'groups/bond',
-  version: 1,
+  version: 2,
   codec: bytesCodec,
   priority: 'control',
   maxFrameBytes: 256 * KIB,

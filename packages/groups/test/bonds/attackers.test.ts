@@ -100,17 +100,18 @@ describe('a peer without the key', () => {
       scene.link.abort();
     }));
 
-  it('is told of no proof of the victim before it has shown its own', () =>
+  it('is told neither a proof nor the entry of the victim before it has shown its own', () =>
     scene(async (scene) => {
       await scene.link.send(HELLO);
+      scene.nodes[0]?.discovery.addTags('new');
+      const heard = new Set<string>();
+      const reading = (async () => {
+        for await (const bytes of scene.link) heard.add(decodeBondMessage(bytes).kind);
+      })();
       await scene.world.sleep(2_000);
       scene.link.abort();
-      // Beats, and nothing else.
-      while (true) {
-        const bytes = await scene.link.receive().catch(() => undefined);
-        if (bytes === undefined) break;
-        expect(decodeBondMessage(bytes).kind).toBe('beat');
-      }
+      await reading.catch(() => {});
+      expect([...heard]).toEqual(['beat']);
     }));
 
   it('gets nothing through to the group', () =>
@@ -130,6 +131,68 @@ describe('a peer without the key', () => {
       await scene.world.sleep(1_000);
       scene.link.abort();
     }));
+});
+
+describe('an entry of discovery', () => {
+  /** A node that nobody has heard of, and what it says of itself. */
+  async function unheard({ world }: Scene): Promise<{ peer: PeerId; signed: Uint8Array }> {
+    const rest = world.hosts.filter(({ name }) => name !== 'unheard');
+    const host = world.host('unheard');
+    world.faults.partition([host], rest);
+    const { discovery, peer } = await startNode(world, 'unheard');
+    return { peer, signed: discovery.signedMe };
+  }
+
+  const knows = ({ nodes }: Scene, peer: PeerId): boolean =>
+    nodes[0]?.discovery.catalog.get(peer) !== undefined;
+
+  it('is told after the proof, and taken from whoever has proven to be of the group', () =>
+    scene(async (scene) => {
+      const { peer, signed } = await unheard(scene);
+      // What the victim says of itself has not changed for a while: it is told because of the proof.
+      await scene.world.sleep(3_000);
+      await scene.link.send(HELLO);
+      await scene.link.send(joinWith(proofFor(scene, 'dialler')));
+      const heard: BondMessage[] = [];
+      const sentAtMs = scene.world.now;
+      while (heard.at(-1)?.kind !== 'entry') heard.push(await hear(scene.link));
+      expect(scene.world.now - sentAtMs).toBeLessThan(100);
+      expect(heard.map(({ kind }) => kind).filter((kind) => kind !== 'beat')).toEqual(['join', 'entry']);
+      expect(heard.at(-1)).toEqual({ kind: 'entry', signed: scene.nodes[0]?.discovery.signedMe });
+      await scene.link.send(encodeBondMessage({ kind: 'entry', signed }));
+      await scene.world.until(() => knows(scene, peer), { withinMs: 1_000 });
+      scene.link.abort();
+    }));
+
+  it('of a peer that has proven nothing is not looked at', () =>
+    scene(async (scene) => {
+      const { peer, signed } = await unheard(scene);
+      await scene.link.send(HELLO);
+      await scene.link.send(encodeBondMessage({ kind: 'entry', signed }));
+      await scene.link.send(encodeBondMessage({ kind: 'entry', signed: TOKEN }));
+      await scene.world.sleep(1_000);
+      expect(knows(scene, peer)).toBe(false);
+      expect(scene.link.end).toBe(undefined);
+      scene.link.abort();
+    }));
+
+  it.each([
+    [
+      'forged',
+      (signed: Uint8Array) => signed.map((byte, at) => (at === signed.length - 1 ? byte ^ 1 : byte)),
+    ],
+    ['malformed', (signed: Uint8Array) => signed.subarray(1)],
+  ])('that is %s ends the bond', (reason, spoil) =>
+    scene(async (scene) => {
+      const { peer, signed } = await unheard(scene);
+      await scene.link.send(HELLO);
+      await scene.link.send(joinWith(proofFor(scene, 'dialler')));
+      await scene.link.send(encodeBondMessage({ kind: 'entry', signed: spoil(signed) }));
+      await expectClosed(scene, GroupCode.Malformed);
+      expect(await scene.link.ended).toMatchObject({ reason: `an entry that is ${reason}` });
+      expect(knows(scene, peer)).toBe(false);
+    }),
+  );
 });
 
 describe('a handshake', () => {

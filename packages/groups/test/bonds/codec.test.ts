@@ -25,6 +25,7 @@ const message: fc.Arbitrary<BondMessage> = fc.oneof(
     reason: fc.string({ maxLength: 64, unit: 'grapheme-ascii' }),
   }),
   fc.record({ kind: fc.constant('message' as const), channel, payload: rest(64) }),
+  fc.record({ kind: fc.constant('entry' as const), signed: rest(64) }),
 );
 
 describe('messages of a bond', () => {

@@ -1,6 +1,6 @@
-import type { PeerInfo } from '@mosaik/discovery';
+import type { DiscoveryOptions, PeerInfo } from '@mosaik/discovery';
 import { createScope, type GroupId, type PeerId, type Scope } from '@mosaik/primitives';
-import type { World } from '@mosaik/testing';
+import type { Host, World } from '@mosaik/testing';
 import type { Bond, BondEnd, BondedGroup, GroupBonds } from '../../src/bonds/bond.ts';
 import { MESSAGE_HEAD_BYTES, writeMessageHead } from '../../src/bonds/codec.ts';
 import { BondHub } from '../../src/bonds/hub.ts';
@@ -110,15 +110,20 @@ export class Member implements BondedGroup {
   }
 }
 
+export interface NodeOptions extends BondOptions {
+  /** What discovery is given besides. */
+  readonly discovery?: (host: Host) => Partial<DiscoveryOptions>;
+}
+
 /** Starts a node with bonds on a host. */
 export async function startNode(
   world: World,
   name: string,
   bootstrap: readonly string[] = [],
-  options: BondOptions = {},
+  { discovery: overrides, ...options }: NodeOptions = {},
 ): Promise<Node> {
   const host = world.hosts.find((known) => known.name === name) ?? world.host(name);
-  const base = await startBase(host, bootstrap);
+  const base = await startBase(host, bootstrap, overrides?.(host));
   const { transport, discovery } = base;
   const scope = createScope({
     runtime: transport.runtime,
@@ -145,7 +150,7 @@ export async function startNode(
 }
 
 /** Starts nodes, each told of the first. */
-export async function startNodes(world: World, count: number, options: BondOptions = {}): Promise<Node[]> {
+export async function startNodes(world: World, count: number, options: NodeOptions = {}): Promise<Node[]> {
   const nodes: Node[] = [];
   for (let index = 0; index < count; index++)
     nodes.push(await startNode(world, `n${index}`, index === 0 ? [] : ['sim://n0'], options));

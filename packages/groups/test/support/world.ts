@@ -14,9 +14,8 @@ export interface Base {
 export async function startBase(
   host: Host,
   bootstrap: readonly string[],
-  options: Partial<DiscoveryOptions> = {},
+  { transport = host.transport(), ...options }: Partial<DiscoveryOptions> = {},
 ): Promise<Base> {
-  const transport = host.transport();
   const discovery = await createDiscovery({ ...options, transport, bootstrap });
   return { host, transport, discovery };
 }

@@ -13,7 +13,7 @@ const KIB = 1_024;
 /** As docs/wire.md has it: whoever attacks brings their own. */
 const Bond: Protocol<Uint8Array> = protocol({
   name: 'groups/bond',
-  version: 1,
+  version: 2,
   codec: bytesCodec,
   maxFrameBytes: 256 * KIB,
 });

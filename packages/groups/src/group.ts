@@ -187,6 +187,10 @@ export interface Group<Command, Result, Query, Answer> extends AsyncDisposable {
    *   timeouts: then this member goes on leading.
    */
   transferLeadership(to?: PeerId, options?: WaitOptions): Promise<void>;
-  /** Leaves: hands over leadership, is taken out of the voters, and ends. What is under way is refused with its commands. */
-  close(): Promise<void>;
+  /**
+   * Leaves: hands over leadership, is taken out of the voters, and ends. What is under way is refused with its commands. Waits
+   * for the others as long as `leaveTimeoutMs`, and until `signal` fires: then this member ends at once, as one whose process
+   * has died, but for a last word. That is no error.
+   */
+  close(options?: WaitOptions): Promise<void>;
 }

@@ -6,6 +6,7 @@ import {
   type Scope,
   shortId,
   throwIfAborted,
+  type WaitOptions,
 } from '@mosaik/primitives';
 import { BondHub } from './bonds/hub.ts';
 import { groupIdOf, groupKey } from './bonds/key.ts';
@@ -44,8 +45,8 @@ export interface Groups extends AsyncDisposable {
   ): Promise<Group<Command, Result, Query, Answer>>;
   /** The groups that this node is in. */
   readonly joined: ReadonlyMap<GroupId, Group<never, unknown, never, unknown>>;
-  /** Leaves all groups. The transport and discovery stay open: they are their owners'. */
-  close(): Promise<void>;
+  /** Leaves all groups, as {@link Group.close} does. The transport and discovery stay open: they are their owners'. */
+  close(options?: WaitOptions): Promise<void>;
 }
 
 /**
@@ -163,17 +164,19 @@ class GroupsNode implements Groups {
     return handle;
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+  async close(options: WaitOptions = {}): Promise<void> {
+    // Those that are being left already are to hear of the signal, too.
+    const left = Promise.all([...this.joined.values()].map((group) => group.close(options)));
+    this.#closing ??= this.#close(left);
+    await Promise.all([left, this.#closing]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  async #close(): Promise<void> {
-    await Promise.all([...this.joined.values()].map((group) => group.close()));
+  async #close(left: Promise<unknown>): Promise<void> {
+    await left;
     this.#hub.close('closing');
     await this.#scope.close();
   }

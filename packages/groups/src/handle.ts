@@ -58,6 +58,8 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
   readonly #bonds: WatchSource<readonly BondView[]> = createWatch<readonly BondView[]>([]);
   readonly #log: WatchSource<LogView>;
   #closing: Promise<void> | undefined;
+  /** Fires when it is not to be waited for the others any more. */
+  readonly #hurry = new AbortController();
 
   constructor(options: HandleOptions) {
     const { member } = options;
@@ -223,9 +225,16 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
     }
   }
 
-  close(): Promise<void> {
+  async close({ signal }: WaitOptions = {}): Promise<void> {
+    const onAbort = (): void => this.#hurry.abort();
+    if (signal?.aborted === true) onAbort();
+    signal?.addEventListener('abort', onAbort, { once: true });
     this.#closing ??= this.#close();
-    return this.#closing;
+    try {
+      await this.#closing;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -234,7 +243,7 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
 
   async #close(): Promise<void> {
     this.#commands.close((outcomes) => new GroupClosedError('the group was closed', outcomes));
-    await this.#member.leave();
+    await this.#member.leave(this.#hurry.signal);
     this.#options.onClosed();
     this.#bonds.close();
     this.#log.close();

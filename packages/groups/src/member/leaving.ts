@@ -54,14 +54,14 @@ export class Farewell {
   }
 }
 
-/** Waits until a member that leaves has been taken out by the others; not longer than they are given. */
-export async function untilOut(member: Member, farewell: Farewell): Promise<void> {
+/** Waits until a member that leaves has been taken out by the others; not longer than they are given, nor than `hurry` lets. */
+export async function untilOut(member: Member, farewell: Farewell, hurry: AbortSignal): Promise<void> {
   const { changes, runtime, settings } = member;
   const hasBegun = changes.condition('heard by the group', () => farewell.isHeard);
   const isOutNow = changes.condition('out of the group', () => isOut(member, farewell));
   const limit = new AbortController();
   const timer = runtime.setTimer(settings.leaveTimeoutMs, () => limit.abort());
-  const { signal } = limit;
+  const signal = AbortSignal.any([limit.signal, hurry]);
   // A leader gives way at once: until it looks by itself takes a tenth of a second.
   void hasBegun.wait({ signal }).then(
     () => member.life?.works?.manager.review(),

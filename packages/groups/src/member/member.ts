@@ -263,7 +263,8 @@ export class Member implements BondedGroup, LifeHost {
   onEnded(bond: Bond, { kind }: BondEnd): void {
     const gone = this.peers.ended(bond);
     if (gone !== undefined) this.#unreachable(gone.status.member);
-    if (kind === 'lost' && gone !== undefined && gone.status.member === this.#leader)
+    const isGone = kind === 'lost' || kind === 'left';
+    if (isGone && gone !== undefined && gone.status.member === this.#leader)
       standSoon(this, gone.status.member);
     this.changed();
   }
@@ -336,15 +337,16 @@ export class Member implements BondedGroup, LifeHost {
     this.#life?.works?.replica.poke();
   }
 
-  /** Takes the member out of the group, as far as the others let it, and ends it. */
-  async leave(): Promise<void> {
-    if (this.state === 'running' && this.#life?.works !== undefined && this.peers.size > 0) {
+  /** Takes the member out of the group, as far as the others let it until `hurry` fires, and ends it. */
+  async leave(hurry: AbortSignal): Promise<void> {
+    const hasOthers = this.#life?.works !== undefined && this.peers.size > 0;
+    if (this.state === 'running' && hasOthers && !hurry.aborted) {
       this.state = 'leaving';
       this.#bonds?.statusChanged();
       this.changed();
       const offer = (record: Uint8Array): boolean => this.#router.offer(record);
       this.#farewell = new Farewell({ runtime: this.runtime, offer, onHeard: () => this.changed() });
-      await untilOut(this, this.#farewell);
+      await untilOut(this, this.#farewell, hurry);
     }
     const hasFailed = this.state === 'failed';
     if (!hasFailed) this.state = 'closed';

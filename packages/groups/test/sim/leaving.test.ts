@@ -1,7 +1,8 @@
 import type { World } from '@mosaik/testing';
 import { describe, expect, it } from 'vitest';
+import { peerOf } from '../../src/wire/member.ts';
 import { inWorld } from '../support/world.ts';
-import { isFormed, type Node, startNode } from './cluster.ts';
+import { isFormed, leaderOf, type Node, startCluster, startNode } from './cluster.ts';
 
 /** Leaves a group of one at a chosen moment of having come to it; the group has to go on. */
 async function comeAndGo(
@@ -40,4 +41,86 @@ describe('a member that comes and goes again at once', () => {
       }),
     ).then(() => {}),
   );
+});
+
+/** Three members, the leader first, and whoever it is cut off from. */
+async function cutOff(world: World): Promise<readonly [Node, ...Node[]]> {
+  const nodes = await startCluster(world, 3);
+  await world.until(() => isFormed(nodes, 3), { withinMs: 10_000 });
+  const leader = leaderOf(nodes) as Node;
+  const others = nodes.filter((node) => node !== leader);
+  await leader.group.execute({ put: 'y', value: 1 });
+  world.faults.isolate(leader.host);
+  return [leader, ...others];
+}
+
+describe('a member that leaves', () => {
+  it('waits for others that do not answer, as long as it has bonds with them', () =>
+    inWorld({ seed: 1 }, async (world) => {
+      const [leader] = await cutOff(world);
+      const sinceMs = world.now;
+      await leader.group.close();
+      expect(world.now - sinceMs).toBeGreaterThan(1_000);
+    }));
+
+  it.each([
+    ['the group', (node: Node, signal: AbortSignal) => node.group.close({ signal })],
+    ['all groups', (node: Node, signal: AbortSignal) => node.groups.close({ signal })],
+    [
+      'what is being closed already',
+      async (node: Node, signal: AbortSignal) => {
+        await Promise.all([node.group.close(), node.group.close({ signal })]);
+      },
+    ],
+    [
+      'groups that are being closed already',
+      async (node: Node, signal: AbortSignal) => {
+        await Promise.all([node.groups.close(), node.groups.close({ signal })]);
+      },
+    ],
+  ])('waits no longer than its signal lets it, closing %s', (_, close) =>
+    inWorld({ seed: 2 }, async (world) => {
+      const [leader] = await cutOff(world);
+      const waiting = leader.group.execute({ put: 'x', value: 1 }).catch((error: unknown) => error);
+      await world.sleep(10);
+      const sinceMs = world.now;
+      const limit = new AbortController();
+      const closing = close(leader, limit.signal);
+      await world.sleep(200);
+      limit.abort();
+      await closing;
+      expect(world.now - sinceMs).toBeLessThan(250);
+      expect(await waiting).toMatchObject({ code: 'ERR_GROUP_CLOSED', unknown: [{ put: 'x', value: 1 }] });
+      expect(leader.group.why().code).toBe('closed');
+    }),
+  );
+
+  it('at once is missed sooner than one that is silent, leader or not, and the others go on', () =>
+    inWorld({ seed: 3 }, async (world) => {
+      const nodes = await startCluster(world, 3);
+      await world.until(() => isFormed(nodes, 3), { withinMs: 10_000 });
+      const leader = leaderOf(nodes) as Node;
+      const others = nodes.filter((node) => node !== leader);
+      const [other] = others as [Node];
+      const sinceMs = world.now;
+      await leader.group.close({ signal: AbortSignal.abort() });
+      expect(world.now - sinceMs).toBeLessThan(5);
+      await other.group.execute({ put: 'x', value: 1 });
+      // Sooner than the silence that an election takes otherwise.
+      expect(world.now - sinceMs).toBeLessThan(500);
+      const voters = (): readonly unknown[] => other.group.stats.voters.map(peerOf);
+      await world.until(() => !voters().includes(leader.peer), { withinMs: 10_000 });
+    }));
+
+  it('at once leaves nothing in the log: a farewell that it does not wait for would be a session that nobody ends', () =>
+    inWorld({ seed: 4 }, async (world) => {
+      const nodes = await startCluster(world, 3);
+      await world.until(() => isFormed(nodes, 3), { withinMs: 10_000 });
+      const leader = leaderOf(nodes) as Node;
+      const [leaving] = nodes.filter((node) => node !== leader) as [Node];
+      const { lastIndex } = leader.group.stats.log;
+      await leaving.group.close({ signal: AbortSignal.abort() });
+      await world.until(() => leader.group.stats.bonds === 1);
+      expect(leader.group.stats.log.lastIndex).toBe(lastIndex);
+    }));
 });

@@ -71,6 +71,8 @@ export interface GroupReason {
   readonly text: string;
   /** What can be done about it. */
   readonly remedy: string;
+  /** Since when, in ms since the Unix epoch by this node's wall clock; `text` says how long that is. Undefined for `ok`. */
+  readonly sinceMs: number | undefined;
 }
 
 /** A look inside. */

@@ -40,11 +40,17 @@ export interface GroupsTestOptions {
   readonly watchCore?: ((raft: Raft, began: CoreBeginning) => Raft) | undefined;
 }
 
-/** What only tunes a group: members may differ in it, and it may change by a rolling restart. */
+/**
+ * How a group comes to decisions. All but `founders` only tunes: members may differ in it, and it may change by a rolling
+ * restart.
+ */
 export interface ConsensusOptions {
   /**
    * Members that found the group: the first leader needs a majority of so many. Default 1: a node that finds nobody founds
-   * it alone, after `bootstrapDelayMs`. Part of the group's id.
+   * it alone, after `bootstrapDelayMs`.
+   *
+   * It does not tune: it is part of the group's id, so members that differ in it are in different groups, and a group has the
+   * one it was founded with for ever. Those that join later say the same.
    */
   readonly founders?: number | undefined;
   /** How long a new member looks for others before it founds the group, in ms. Default 750. */

@@ -35,7 +35,7 @@ export class Puller {
   readonly #inquiries: Inquiries;
   readonly #paces = new Paces();
   readonly #closing = new AbortController();
-  #isActive = false;
+  #activeSinceMs: number | undefined;
   /** What was pulled so far, of entries and of snapshots; for stats. */
   pulledEntries = 0;
   pulledSnapshots = 0;
@@ -46,19 +46,24 @@ export class Puller {
   }
 
   get isActive(): boolean {
-    return this.#isActive;
+    return this.#activeSinceMs !== undefined;
+  }
+
+  /** Monotonic time since which it pulls; undefined while it does not. */
+  get activeSinceMs(): number | undefined {
+    return this.#activeSinceMs;
   }
 
   /** Begins to pull, unless it is at it. Never fails: what did not come is needed again at the next heartbeat. */
   async pull(need: CatchUpNeed): Promise<void> {
-    if (this.#isActive || this.#closing.signal.aborted) return;
-    this.#isActive = true;
+    if (this.isActive || this.#closing.signal.aborted) return;
+    this.#activeSinceMs = this.#options.runtime.now();
     try {
       await this.#pull(need);
     } catch (thrown) {
       log('from %d to %d: %s', need.from, need.to, toError(thrown).message);
     } finally {
-      this.#isActive = false;
+      this.#activeSinceMs = undefined;
     }
   }
 

@@ -1,11 +1,20 @@
 import { createLog, shortId } from '@mosaik/primitives';
 import type { ApplyObserver } from '../machine/applier.ts';
+import type { LogIndex, MemberId } from '../raft/types.ts';
 import { peerOf } from '../wire/member.ts';
 import type { Farewell } from './leaving.ts';
 import type { Member } from './member.ts';
 import { StateHashes } from './state-hashes.ts';
 
 const log = createLog('groups:member');
+
+/** A state that differs from the own one. */
+export interface Divergence {
+  readonly index: LogIndex;
+  readonly member: MemberId;
+  /** Monotonic. */
+  readonly noticedAtMs: number;
+}
 
 interface Parts {
   readonly hashes: StateHashes;
@@ -37,7 +46,7 @@ export function createStateHashes(member: Member): StateHashes {
         if (member.isOurs(status.member)) member.send(status.member, { kind: 'stateHash', index, hash });
     },
     diverged: (index, other) => {
-      member.divergence ??= { index, member: other };
+      member.divergence ??= { index, member: other, noticedAtMs: member.runtime.now() };
       member.options.metrics.counter('mosaik.groups.divergences').add(1);
       log.error('%s: the state at %d differs from that of %s', shortId(member.id), index, peerOf(other));
       member.changed();

@@ -50,6 +50,11 @@ export class Histories {
     return this.#decision;
   }
 
+  /** Monotonic time when the life of now began. */
+  get startedAtMs(): number {
+    return this.#startedAtMs;
+  }
+
   /** One life is over, and the next has not begun. */
   get isReverting(): boolean {
     return this.#isReverting;

@@ -16,12 +16,12 @@ import type { ApplyObserver } from '../machine/applier.ts';
 import type { StateMachine } from '../machine/machine.ts';
 import { type ConsensusSettings, ticksOf } from '../options.ts';
 import type { Leadership } from '../raft/raft.ts';
-import type { LogIndex, MemberId } from '../raft/types.ts';
+import type { MemberId } from '../raft/types.ts';
 import type { GroupMessage } from '../wire/messages.ts';
-import { encodeStatus } from '../wire/status.ts';
 import { accepts } from './accepts.ts';
-import { createApplyObserver, createStateHashes } from './apply-observer.ts';
+import { createApplyObserver, createStateHashes, type Divergence } from './apply-observer.ts';
 import { Changes } from './changes.ts';
+import { Dated } from './dated.ts';
 import { Histories } from './histories.ts';
 import { Farewell, untilOut } from './leaving.ts';
 import { Life, type LifeHost, type Works } from './life.ts';
@@ -33,6 +33,7 @@ import { type Reverted, reportOf } from './reverted.ts';
 import { Router } from './router.ts';
 import { SecondTries, standSoon } from './stand-soon.ts';
 import type { StateHashes } from './state-hashes.ts';
+import { statusOf } from './status.ts';
 
 const log = createLog('groups:member');
 
@@ -60,12 +61,14 @@ export class Member implements BondedGroup, LifeHost {
   /** Histories that this member was of and that lost, the newest last. */
   readonly reversions: Reverted[] = [];
   readonly applyObserver: ApplyObserver<unknown>;
-  state: MemberState = 'opening';
+  readonly standing: Dated<MemberState>;
+  /** Who leads, as far as this member knows. */
+  readonly leading: Dated<MemberId | undefined>;
   failure: Error | undefined;
   /** How often leadership changed, as seen from here. */
   leaderChanges = 0;
   /** A state hash of another member differs from the own one, at this index. */
-  divergence: { readonly index: LogIndex; readonly member: MemberId } | undefined;
+  divergence: Divergence | undefined;
   damagedLog: string | undefined;
   #life: Life | undefined;
   #ticks = 0;
@@ -74,7 +77,6 @@ export class Member implements BondedGroup, LifeHost {
   readonly #ticksPerCare: number;
   readonly #secondTries = new SecondTries(this);
   #bonds: GroupBonds | undefined;
-  #leader: MemberId | undefined;
   #farewell: Farewell | undefined;
   readonly histories: Histories;
   readonly quiescence: Quiescence;
@@ -90,6 +92,8 @@ export class Member implements BondedGroup, LifeHost {
     this.settings = options.settings;
     this.machine = options.machine;
     this.runtime = options.scope.runtime;
+    this.standing = new Dated<MemberState>(this.runtime, 'opening');
+    this.leading = new Dated<MemberId | undefined>(this.runtime, undefined);
     this.#ticksPerCare = ticksOf(options.settings, CARE_MS);
     this.#malformed = options.metrics.counter('mosaik.groups.messages.refused').with({});
     this.session = new CommandSession({
@@ -107,7 +111,7 @@ export class Member implements BondedGroup, LifeHost {
     this.#router = new Router({
       scope: options.scope,
       works: () => this.#life?.works,
-      leader: () => this.#leader,
+      leader: () => this.leader,
       isLeader: () => this.isLeader,
       isOurs: (member) => this.isOurs(member),
       self: () => this.#life?.member,
@@ -156,25 +160,28 @@ export class Member implements BondedGroup, LifeHost {
     return this.#bonds;
   }
 
-  /** Who leads, as far as this member knows. */
   get leader(): MemberId | undefined {
-    return this.#leader;
+    return this.leading.value;
+  }
+
+  get state(): MemberState {
+    return this.standing.value;
   }
 
   get isLeader(): boolean {
-    return this.#leader !== undefined && this.#leader === this.#life?.member;
+    return this.leader !== undefined && this.leader === this.#life?.member;
   }
 
   /** Commands can be sent: somebody leads, and is bonded or this member itself. */
   get isOnline(): boolean {
-    if (this.state !== 'running' || this.#leader === undefined) return false;
-    return this.isLeader || this.peers.of(this.#leader) !== undefined;
+    if (this.state !== 'running' || this.leader === undefined) return false;
+    return this.isLeader || this.peers.of(this.leader) !== undefined;
   }
 
   async start(): Promise<void> {
     await this.#open();
     this.#bonds = this.options.bond(this);
-    this.state = 'running';
+    this.standing.value = 'running';
     this.changes.notify();
   }
 
@@ -229,17 +236,7 @@ export class Member implements BondedGroup, LifeHost {
   }
 
   status(): Uint8Array {
-    const life = this.#life;
-    if (life === undefined) return new Uint8Array(0);
-    const { member, history, isEstablished, preference } = life;
-    return encodeStatus({
-      member,
-      history,
-      isEstablished: history !== undefined && isEstablished,
-      preference,
-      isLeaving: this.isLeaving(),
-      founder: this.histories.founderOf(life),
-    });
+    return statusOf(this);
   }
 
   acceptIf(peer: PeerInfo): boolean {
@@ -261,10 +258,10 @@ export class Member implements BondedGroup, LifeHost {
   }
 
   onEnded(bond: Bond, { kind }: BondEnd): void {
-    const gone = this.peers.ended(bond);
+    const gone = this.peers.ended(bond, this.runtime.now());
     if (gone !== undefined) this.#unreachable(gone.status.member);
     const isGone = kind === 'lost' || kind === 'left';
-    if (isGone && gone !== undefined && gone.status.member === this.#leader)
+    if (isGone && gone !== undefined && gone.status.member === this.leader)
       standSoon(this, gone.status.member);
     this.changed();
   }
@@ -293,7 +290,7 @@ export class Member implements BondedGroup, LifeHost {
   onLeadership(leadership: Leadership): void {
     const { leader } = leadership;
     this.#secondTries.onLeadership(leadership);
-    if (leader !== this.#leader) this.#leaderChanged(leader);
+    if (leader !== this.leader) this.#leaderChanged(leader);
     this.changed();
   }
 
@@ -326,8 +323,8 @@ export class Member implements BondedGroup, LifeHost {
     this.#life?.works?.replica.stop();
     log.error('%s: the member has failed: %s', shortId(this.id), error.stack ?? error.message);
     this.failure = error;
-    this.state = 'failed';
-    this.#leader = undefined;
+    this.standing.value = 'failed';
+    this.leading.value = undefined;
     this.#bonds?.leave('the member has failed');
     this.changed();
   }
@@ -341,7 +338,7 @@ export class Member implements BondedGroup, LifeHost {
   async leave(hurry: AbortSignal): Promise<void> {
     const hasOthers = this.#life?.works !== undefined && this.peers.size > 0;
     if (this.state === 'running' && hasOthers && !hurry.aborted) {
-      this.state = 'leaving';
+      this.standing.value = 'leaving';
       this.#bonds?.statusChanged();
       this.changed();
       const offer = (record: Uint8Array): boolean => this.#router.offer(record);
@@ -349,7 +346,7 @@ export class Member implements BondedGroup, LifeHost {
       await untilOut(this, this.#farewell, hurry);
     }
     const hasFailed = this.state === 'failed';
-    if (!hasFailed) this.state = 'closed';
+    if (!hasFailed) this.standing.value = 'closed';
     this.#bonds?.leave('leaving the group');
     await this.#life?.close();
     this.changed();
@@ -360,7 +357,7 @@ export class Member implements BondedGroup, LifeHost {
     const opened = await openLog({ storage, group: id, peer: self, runtime: this.runtime });
     this.damagedLog ??= opened.damagedLog;
     this.#life = new Life(this, opened);
-    this.#leader = undefined;
+    this.leading.value = undefined;
     this.#hashes.clear();
     this.histories.begin();
     await this.#life.recover();
@@ -371,7 +368,7 @@ export class Member implements BondedGroup, LifeHost {
       const { before, now } = this.peers.told(bond);
       if (before !== undefined && before.status.member !== now.status.member)
         this.#unreachable(before.status.member);
-      if (now.status.member === this.#leader && before === undefined) this.session.restart();
+      if (now.status.member === this.leader && before === undefined) this.session.restart();
     } catch (thrown) {
       if (!(thrown instanceof DecodeError)) throw thrown;
       this.#malformed.add(1);
@@ -389,7 +386,7 @@ export class Member implements BondedGroup, LifeHost {
   }
 
   #leaderChanged(leader: MemberId | undefined): void {
-    this.#leader = leader;
+    this.leading.value = leader;
     if (leader === undefined) return;
     this.leaderChanges++;
     log('%s: %s leads', shortId(this.id), leader);

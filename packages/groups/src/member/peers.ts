@@ -10,9 +10,14 @@ export interface BondedPeer {
   readonly status: MemberStatus;
 }
 
+/** Peers that were bonded once, at most, of which it is known since when they are not. */
+const GONE_MAX = 1_024;
+
 /** The members that this one is bonded with, and what they tell of themselves. */
 export class Peers {
   readonly #byPeer = new Map<PeerId, BondedPeer>();
+  /** When the bond with a peer that has none now ended, in the order in which that was. */
+  readonly #goneAtMs = new Map<PeerId, number>();
   #sorted: readonly BondedPeer[] | undefined;
 
   get size(): number {
@@ -30,17 +35,30 @@ export class Peers {
     const before = this.#byPeer.get(bond.peer);
     const now = { bond, status };
     this.#byPeer.set(bond.peer, now);
+    this.#goneAtMs.delete(bond.peer);
     this.#sorted = undefined;
     return { before, now };
   }
 
   /** Returns who that was; undefined when there is another bond by now. */
-  ended(bond: Bond): BondedPeer | undefined {
+  ended(bond: Bond, nowMs: number): BondedPeer | undefined {
     const known = this.#byPeer.get(bond.peer);
     if (known?.bond !== bond) return undefined;
     this.#byPeer.delete(bond.peer);
     this.#sorted = undefined;
+    this.#gone(bond.peer, nowMs);
     return known;
+  }
+
+  /** Monotonic time when the bond with a peer ended; undefined for one that is bonded, or never was. */
+  goneAtMs(peer: PeerId): number | undefined {
+    return this.#goneAtMs.get(peer);
+  }
+
+  #gone(peer: PeerId, nowMs: number): void {
+    this.#goneAtMs.set(peer, nowMs);
+    const [oldest] = this.#goneAtMs.keys();
+    if (this.#goneAtMs.size > GONE_MAX && oldest !== undefined) this.#goneAtMs.delete(oldest);
   }
 
   get(peer: PeerId): BondedPeer | undefined {

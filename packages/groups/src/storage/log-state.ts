@@ -79,9 +79,12 @@ export class LogState {
 export class KeptReader implements SnapshotReader {
   readonly meta: SnapshotMeta;
   readonly manifest: SnapshotManifest;
+  readonly #verify: (position: number) => void;
   #chunks: readonly Uint8Array[] | undefined;
 
-  constructor({ meta, manifest, chunks }: KeptSnapshot) {
+  /** `verify` throws for a chunk that is damaged where it was written. */
+  constructor({ meta, manifest, chunks }: KeptSnapshot, verify: (position: number) => void = () => {}) {
+    this.#verify = verify;
     this.meta = meta;
     this.manifest = manifest;
     this.#chunks = chunks;
@@ -91,6 +94,7 @@ export class KeptReader implements SnapshotReader {
     if (this.#chunks === undefined) throw new ClosedError('the reader of the snapshot is closed');
     const chunk = this.#chunks[position];
     invariant(chunk !== undefined, `the snapshot has no chunk ${position}`);
+    this.#verify(position);
     return chunk;
   }
 

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { groupId, systemRuntime } from '@mosaik/primitives';
-import { createDisk, createWorld } from '@mosaik/testing';
+import { createDisk, createWorld, type Disk } from '@mosaik/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LogIndex, Term } from '../../src/raft/types.ts';
 import { sqlite } from '../../src/sqlite/index.ts';
@@ -169,6 +169,15 @@ describe('sqlite(path)', () => {
   });
 });
 
+/** Places all over the files of a disk. */
+function* places(disk: Disk): Generator<[file: string, offset: number], void, void> {
+  for (const file of disk.files) {
+    const size = disk.read(file)?.length ?? 0;
+    const step = isLong ? 1 : Math.max(1, Math.floor(size / 60));
+    for (let offset = 0; offset < size; offset += step) yield [file, offset];
+  }
+}
+
 describe('simulated(disk)', () => {
   it('with a bit flipped anywhere after a kill is never taken for well', { timeout: 60_000 }, async () => {
     const world = createWorld({ seed: 5 });
@@ -186,13 +195,36 @@ describe('simulated(disk)', () => {
       await log.close();
       await using again = await open(simulated(whole), world.runtime);
       const content = await contentOf(again);
+      const bytes = Buffer.from(whole.read('log') ?? []);
+      // Nobody reads the chunks of a snapshot that was replaced.
+      const unread = chunksOf('first', 3, 3_000).map((chunk) => ({ from: bytes.indexOf(chunk), chunk }));
+      expect(Math.min(...unread.map(({ from }) => from))).toBeGreaterThan(0);
+      const isUnread = (file: string, offset: number): boolean =>
+        file === 'log' && unread.some(({ from, chunk }) => offset >= from && offset < from + chunk.length);
       const fates = new Set<string>();
-      for (const file of whole.files) {
-        const size = whole.read(file)?.length ?? 0;
-        const step = isLong ? 1 : Math.max(1, Math.floor(size / 60));
-        for (let offset = 0; offset < size; offset += step) fates.add(await flipped(file, offset, content));
-      }
-      expect([...fates]).toEqual(['ERR_STORAGE_DAMAGED']);
+      for (const [file, offset] of places(whole))
+        fates.add(`${isUnread(file, offset) ? 'unread' : 'read'} ${await flipped(file, offset, content)}`);
+      expect([...fates].sort()).toEqual(['read ERR_STORAGE_DAMAGED', 'unread unharmed']);
+    });
+  });
+
+  it('finds what is damaged while it is open, when it is read', async () => {
+    const world = createWorld({ seed: 6 });
+    const disk = createDisk(world.host('a'), { runtime: world.runtime });
+    await world.run(async () => {
+      await using log = await open(simulated(disk), world.runtime);
+      await fill(log);
+      const bytes = Buffer.from(disk.read('log') ?? []);
+      const offsetOf = (part: Uint8Array = new Uint8Array()): number => bytes.indexOf(part) + 5;
+      await using reader = await log.openSnapshot();
+      disk.damage({ file: 'log', offset: offsetOf(chunksOf('second', 4, 3_000)[2]) });
+      expect(await reader?.read(1)).toEqual(chunksOf('second', 4, 3_000)[1]);
+      await expect(reader?.read(2)).rejects.toBeInstanceOf(StorageDamagedError);
+      const at = (index: number) => index as LogIndex;
+      const [entry] = entries(31, 31, 3, 9_000);
+      disk.damage({ file: 'log', offset: offsetOf(entry?.data) });
+      expect(await log.read({ from: at(26), to: at(30) })).toHaveLength(5);
+      await expect(log.read({ from: at(26), to: at(31) })).rejects.toBeInstanceOf(StorageDamagedError);
     });
   });
 

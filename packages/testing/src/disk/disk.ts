@@ -46,8 +46,8 @@ export interface DiskMount {
   /** Whether the process still runs that mounted it. */
   readonly isAlive: boolean;
   readonly files: readonly string[];
-  /** What a file holds, synced or not, in memory of its own. */
-  read(file: string): Uint8Array | undefined;
+  /** What a file holds, or the bytes of it in [from, to), synced or not, in memory of its own. */
+  read(file: string, from?: number, to?: number): Uint8Array | undefined;
   /** Writes at the end of a file, which is made where there is none. @throws {DiskError} `full` */
   append(file: string, bytes: Uint8Array): void;
   /** Writes a small file anew, in place: after a crash it is the old or the new one. @throws {DiskError} `full` */
@@ -120,7 +120,7 @@ class SimDisk implements Disk {
       get files() {
         return disk.files;
       },
-      read: (file) => this.#cached.read(file)?.slice(),
+      read: (file, from, to) => this.#cached.read(file)?.slice(from, to),
       append: (file, bytes) => write({ kind: 'append', file, bytes: bytes.slice() }),
       replace: (file, bytes) => write({ kind: 'replace', file, bytes: bytes.slice() }),
       truncate: (file, length) => write({ kind: 'truncate', file, length }),

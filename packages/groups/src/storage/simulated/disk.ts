@@ -10,7 +10,7 @@ export interface SimulatedMount {
   /** Whether the process still runs that mounted it. */
   readonly isAlive: boolean;
   readonly files: readonly string[];
-  read(file: string): Uint8Array | undefined;
+  read(file: string, from?: number, to?: number): Uint8Array | undefined;
   append(file: string, bytes: Uint8Array): void;
   replace(file: string, bytes: Uint8Array): void;
   truncate(file: string, length: number): void;

@@ -7,6 +7,7 @@ import { createIncarnation } from '../incarnation.ts';
 import { LogState } from '../log-state.ts';
 import type { LogStorage, OpenOptions, Storage } from '../storage.ts';
 import type { SimulatedDisk, SimulatedMount } from './disk.ts';
+import { Places } from './places.ts';
 import { filesOf, type LogFiles, type Recovered, recover } from './recovery.ts';
 import { SimulatedLog, type WriteRules } from './simulated-log.ts';
 
@@ -61,12 +62,18 @@ class SimulatedStorage implements Storage {
       rules: this.#rules,
     });
     this.#opened().set(this.#files.log, log);
-    await log.created();
+    try {
+      await log.created();
+    } catch (thrown) {
+      await log.close();
+      throw thrown;
+    }
     return log;
   }
 
   #empty({ group, runtime }: OpenOptions): Recovered {
-    return { state: new LogState(group, createIncarnation(runtime)), sequence: 0, nextSnapshot: 1 };
+    const state = new LogState(group, createIncarnation(runtime));
+    return { state, places: new Places(), end: 0, sequence: 0, nextSnapshot: 1 };
   }
 
   async setAside(reason: 'damaged' | 'reverted'): Promise<string | undefined> {

@@ -1,4 +1,7 @@
-/** A log as a file of records, each with a checksum over its number and content; and the mark beside it. */
+/**
+ * A log as a file of records, each with a checksum over its number and content; and the mark beside it. The bytes of a chunk
+ * are not in the checksum: as in SQLite, they are verified by their hash, when they are read.
+ */
 import { DecodeError, type GroupId, ID_BYTES, idFromBytes, idToBytes, textCodec } from '@mosaik/primitives';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
@@ -25,6 +28,19 @@ export type LogRecord =
   | { readonly kind: 'commit'; readonly snapshot: number; readonly record: Uint8Array }
   | { readonly kind: 'prune'; readonly upTo: LogIndex };
 
+/** A record and where it is. */
+export interface PlacedRecord {
+  readonly record: LogRecord;
+  readonly place: RecordPlace;
+}
+
+/** Where a record is in the file, and which one: its checksum is over its number, too. */
+export interface RecordPlace {
+  readonly sequence: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Writes a record: length, checksum, content. */
 export function frameRecord(sequence: number, record: LogRecord): Uint8Array {
   const content = new ByteWriter();
@@ -32,7 +48,7 @@ export function frameRecord(sequence: number, record: LogRecord): Uint8Array {
   const bytes = content.finish();
   const frame = new ByteWriter(LENGTH_BYTES + CHECKSUM_BYTES + bytes.length);
   frame.uint32(bytes.length);
-  frame.raw(checksum(sequence, bytes));
+  frame.raw(checksum(sequence, covered(bytes)));
   frame.raw(bytes);
   return frame.finish();
 }
@@ -42,19 +58,27 @@ export function frameRecord(sequence: number, record: LogRecord): Uint8Array {
  * file when all are.
  */
 export function readRecords(file: Uint8Array): {
-  readonly records: readonly LogRecord[];
+  readonly records: readonly PlacedRecord[];
   readonly end: number;
 } {
-  const records: LogRecord[] = [];
+  const records: PlacedRecord[] = [];
   const reader = new ByteReader(file);
   let end = 0;
   while (reader.remaining > 0) {
-    const content = readFrame(reader, records.length + 1);
+    const sequence = records.length + 1;
+    const content = readFrame(reader, sequence);
     if (content === undefined) break;
-    records.push(parseRecord(content));
+    const place = { sequence, from: end, to: reader.offset };
+    records.push({ record: parseRecord(content), place });
     end = reader.offset;
   }
   return { records, end };
+}
+
+/** Reads one record by itself; undefined when it is not what was written. */
+export function readRecord(bytes: Uint8Array, sequence: number): LogRecord | undefined {
+  const content = readFrame(new ByteReader(bytes), sequence);
+  return content && parseRecord(content);
 }
 
 function readFrame(reader: ByteReader, sequence: number): Uint8Array | undefined {
@@ -62,11 +86,23 @@ function readFrame(reader: ByteReader, sequence: number): Uint8Array | undefined
     const length = reader.uint32();
     const expected = bytesToHex(reader.raw(CHECKSUM_BYTES));
     const content = reader.raw(length);
-    return bytesToHex(checksum(sequence, content)) === expected ? content : undefined;
+    return bytesToHex(checksum(sequence, covered(content))) === expected ? content : undefined;
   } catch (thrown) {
     if (thrown instanceof DecodeError) return undefined;
     throw thrown;
   }
+}
+
+/**
+ * What of a record its checksum is over.
+ *
+ * @throws {DecodeError} for a chunk that has no head.
+ */
+function covered(content: Uint8Array): Uint8Array {
+  if (content[0] !== CHUNK) return content;
+  const reader = new ByteReader(content.subarray(1));
+  for (const _ of ['snapshot', 'position', 'length']) reader.varint();
+  return content.subarray(0, 1 + reader.offset);
 }
 
 function checksum(sequence: number, content: Uint8Array): Uint8Array {
@@ -90,6 +126,7 @@ function writeRecord(writer: ByteWriter, record: LogRecord): void {
       writer.byte(CHUNK);
       writer.varint(record.snapshot);
       writer.varint(record.position);
+      writer.varint(record.bytes.length);
       writer.raw(record.bytes);
       break;
     case 'commit':
@@ -114,8 +151,10 @@ function parseRecord(content: Uint8Array): LogRecord {
   }
   if (kind === BATCH) return { kind: 'batch', batch: readBatch(reader) };
   if (kind === CHUNK) {
-    const [snapshot, position] = [reader.varint(), reader.varint()];
-    return { kind: 'chunk', snapshot, position, bytes: reader.raw(reader.remaining) };
+    const [snapshot, position, length] = [reader.varint(), reader.varint(), reader.varint()];
+    const bytes = reader.raw(length);
+    reader.end();
+    return { kind: 'chunk', snapshot, position, bytes };
   }
   if (kind === COMMIT) {
     return { kind: 'commit', snapshot: reader.varint(), record: reader.raw(reader.remaining) };

@@ -3,6 +3,7 @@ import { StorageDamagedError } from '../errors.ts';
 import { LogState } from '../log-state.ts';
 import { decodeSnapshot } from '../snapshot-codec.ts';
 import type { SimulatedMount } from './disk.ts';
+import { Places } from './places.ts';
 import { decodeMark, type LogRecord, readRecords } from './records.ts';
 
 /** Where a log is on a disk. */
@@ -18,6 +19,9 @@ export function filesOf(name: string): LogFiles {
 /** A log, read from its records. */
 export interface Recovered {
   readonly state: LogState;
+  readonly places: Places;
+  /** Bytes of the file. */
+  readonly end: number;
   /** Records that are there. */
   readonly sequence: number;
   /** Snapshots that were begun have lower numbers. */
@@ -52,10 +56,16 @@ function recoverFrom(mount: SimulatedMount, files: LogFiles): Recovered | undefi
   if (end < file.length) mount.truncate(files.log, end);
   const [first, ...rest] = records;
   if (first === undefined) return undefined;
-  if (first.kind !== 'create') throw new DecodeError('malformed', 'a log begins with its creation');
-  const replay = new Replay(new LogState(first.group as GroupId, first.incarnation));
-  for (const record of rest) replay.apply(record);
-  return { state: replay.state, sequence: records.length, nextSnapshot: replay.nextSnapshot };
+  const { record: creation } = first;
+  if (creation.kind !== 'create') throw new DecodeError('malformed', 'a log begins with its creation');
+  const replay = new Replay(new LogState(creation.group as GroupId, creation.incarnation));
+  const places = new Places();
+  for (const placed of rest) {
+    replay.apply(placed.record);
+    places.note(placed);
+  }
+  const { state, nextSnapshot } = replay;
+  return { state, places, end, sequence: records.length, nextSnapshot };
 }
 
 function acknowledgedIn(mount: SimulatedMount, { mark }: LogFiles): number {

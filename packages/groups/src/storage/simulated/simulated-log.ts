@@ -17,6 +17,7 @@ import type {
   StageOptions,
 } from '../storage.ts';
 import type { SimulatedMount } from './disk.ts';
+import { type Places, requireChunk, requireWhole } from './places.ts';
 import { encodeMark, frameRecord, type LogRecord } from './records.ts';
 import type { LogFiles, Recovered } from './recovery.ts';
 
@@ -45,6 +46,8 @@ export class SimulatedLog implements LogStorage {
   readonly recovered: RecoveredLog;
   readonly #state: LogState;
   readonly #place: LogPlace;
+  readonly #places: Places;
+  #end: number;
   #sequence: number;
   #nextSnapshot: number;
   #stage: StagedSnapshot | undefined;
@@ -57,8 +60,10 @@ export class SimulatedLog implements LogStorage {
   #lastAppend: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  constructor({ state, sequence, nextSnapshot }: Recovered, place: LogPlace) {
+  constructor({ state, places, end, sequence, nextSnapshot }: Recovered, place: LogPlace) {
     this.#state = state;
+    this.#places = places;
+    this.#end = end;
     this.#sequence = sequence;
     this.#nextSnapshot = nextSnapshot;
     this.#place = place;
@@ -110,7 +115,9 @@ export class SimulatedLog implements LogStorage {
 
   async read(range: ReadRange): Promise<readonly Entry[]> {
     this.#requireOpen();
-    return this.#state.read(range, this.#place.where);
+    const entries = this.#state.read(range, this.#place.where);
+    for (const place of this.#places.ofEntries(entries)) requireWhole(this.#file, place);
+    return entries;
   }
 
   async stageSnapshot(meta: SnapshotMeta, options: StageOptions = {}): Promise<SnapshotStage> {
@@ -142,7 +149,18 @@ export class SimulatedLog implements LogStorage {
 
   async openSnapshot(): Promise<SnapshotReader | undefined> {
     this.#requireOpen();
-    return this.#state.snapshot === undefined ? undefined : new KeptReader(this.#state.snapshot);
+    const { snapshot } = this.#state;
+    if (snapshot === undefined) return undefined;
+    const { chunks } = this.#places;
+    const { chunkHashes } = snapshot.manifest;
+    return new KeptReader(snapshot, (position) =>
+      requireChunk(this.#file, chunks.get(position), chunkHashes[position] as Uint8Array),
+    );
+  }
+
+  get #file() {
+    const { mount, files, where } = this.#place;
+    return { mount, file: files.log, where };
   }
 
   async prune(upTo: LogIndex): Promise<void> {
@@ -174,12 +192,15 @@ export class SimulatedLog implements LogStorage {
   async #write(record: LogRecord): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     const { mount, files, rules } = this.#place;
+    const frame = frameRecord(this.#sequence + 1, record);
     try {
-      mount.append(files.log, frameRecord(this.#sequence + 1, record));
+      mount.append(files.log, frame);
     } catch (thrown) {
       throw this.#fail(thrown);
     }
-    this.#sequence++;
+    const place = { sequence: ++this.#sequence, from: this.#end, to: this.#end + frame.length };
+    this.#end = place.to;
+    this.#places.note({ record, place });
     const acknowledged = this.#acknowledged(this.#sequence);
     if (rules.syncsFirst !== false) await acknowledged;
     else acknowledged.catch(() => {});

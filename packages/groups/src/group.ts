@@ -64,6 +64,7 @@ export interface GroupReason {
     | 'failed'
     | 'diverged'
     | 'founding'
+    | 'damaged'
     | 'catchingUp'
     | 'noQuorum'
     | 'electing'
@@ -97,7 +98,7 @@ export interface GroupStats {
   /** The group is idle: it sends nothing, and watches its bonds. Whatever is asked of it wakes it. */
   readonly isResting: boolean;
   readonly divergence: { readonly index: LogIndex; readonly member: MemberId } | undefined;
-  /** Where a damaged log was put that was found at the start. */
+  /** Where the last damaged log was put that this member has found, at the start or later. */
   readonly damagedLog: string | undefined;
 }
 

@@ -1,4 +1,5 @@
 import {
+  ClosedError,
   createLog,
   createScope,
   type GroupId,
@@ -17,6 +18,7 @@ import { GroupHandle } from './handle.ts';
 import type { StateMachine } from './machine/machine.ts';
 import { Member } from './member/member.ts';
 import {
+  type ConsensusSettings,
   consensusSettings,
   DEFAULT_TICK_MS,
   type GroupsOptions,
@@ -24,6 +26,7 @@ import {
   type JoinOptions,
 } from './options.ts';
 import { memory } from './storage/memory.ts';
+import type { Storage } from './storage/storage.ts';
 import { Ticker, type Ticking } from './ticker.ts';
 
 const log = createLog('groups');
@@ -39,6 +42,9 @@ export interface Groups extends AsyncDisposable {
    *
    * @throws {InvalidArgumentError} when an option is out of range, or this node is in the group already.
    * @throws {StorageError} when the log cannot be opened; one that is damaged is put aside instead.
+   * @throws {ClosedError} when the groups of this node are closed, or are while this opens the log.
+   *
+   * Where it throws, the log is released, and the group may be joined again.
    */
   join<Command, Result, Query, Answer>(
     options: JoinOptions<Command, Result, Query, Answer>,
@@ -72,6 +78,20 @@ function leaveWith(signal: AbortSignal | undefined, group: { close(): Promise<vo
   scope.onClose(() => signal.removeEventListener('abort', onAbort));
 }
 
+/** A group that is being joined. */
+type Joining<Command, Result, Query, Answer> = JoinOptions<Command, Result, Query, Answer> & {
+  readonly id: GroupId;
+  readonly proofKey: Uint8Array;
+  readonly settings: ConsensusSettings;
+};
+
+/** A group that was joined. */
+type Joined<Command, Result, Query, Answer> = Joining<Command, Result, Query, Answer> & {
+  readonly storage: Storage;
+  readonly member: Member;
+  readonly ticking: Ticking;
+};
+
 class GroupsNode implements Groups {
   readonly joined: Map<GroupId, Group<never, unknown, never, unknown>> = new Map();
   readonly #options: GroupsOptions & GroupsTestOptions;
@@ -79,7 +99,8 @@ class GroupsNode implements Groups {
   readonly #hub: BondHub;
   readonly #ticker: Ticker;
   readonly #tickMs: number;
-  readonly #joining = new Set<GroupId>();
+  /** Resolve when the group is joined, or all of it is let go. */
+  readonly #joining = new Map<GroupId, Promise<void>>();
   #closing: Promise<void> | undefined;
 
   constructor(options: GroupsOptions & GroupsTestOptions) {
@@ -111,18 +132,31 @@ class GroupsNode implements Groups {
     });
     if (this.joined.has(id) || this.#joining.has(id))
       throw new InvalidArgumentError('key', `of a group that this node is not in yet: ${shortId(id)}`);
-    this.#joining.add(id);
     const scope = this.#scope.child(shortId(id));
-    const storage = options.storage ?? memory();
-    const { transport, discovery } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#joining.set(id, promise);
+    try {
+      return await this.#joinIn(scope, { ...options, id, proofKey: proofKeyOf(key), settings });
+    } finally {
+      this.#joining.delete(id);
+      resolve();
+    }
+  }
+
+  async #joinIn<Command, Result, Query, Answer>(
+    scope: Scope,
+    options: Joining<Command, Result, Query, Answer>,
+  ): Promise<Group<Command, Result, Query, Answer>> {
+    const { id, storage = memory() } = options;
+    const { transport } = this.#options;
     let ticking: Ticking | undefined;
     const member = new Member({
       id,
-      proofKey: proofKeyOf(key),
+      proofKey: options.proofKey,
       self: transport.local.peerId,
       scope,
       metrics: transport.metrics,
-      settings,
+      settings: options.settings,
       machine: options.machine as StateMachine<unknown, unknown, unknown, unknown>,
       storage,
       acceptIf: options.acceptIf,
@@ -135,24 +169,31 @@ class GroupsNode implements Groups {
     });
     try {
       await member.start();
+      if (this.#closing !== undefined) throw new ClosedError('the groups of this node are closed');
+      ticking = this.#ticker.add(member);
+      return this.#handle(scope, { ...options, storage, member, ticking });
     } catch (thrown) {
+      ticking?.[Symbol.dispose]();
+      await member.release();
       await scope.close();
       throw thrown;
-    } finally {
-      this.#joining.delete(id);
     }
-    const advertised = discovery.advertise({
-      kind: 'group',
-      id,
-      ...(options.name ? { name: options.name } : {}),
-    });
-    ticking = this.#ticker.add(member);
+  }
+
+  /** Makes a member that has started known to everybody. */
+  #handle<Command, Result, Query, Answer>(
+    scope: Scope,
+    options: Joined<Command, Result, Query, Answer>,
+  ): Group<Command, Result, Query, Answer> {
+    const { id, name, storage, member, ticking } = options;
+    const { transport, discovery } = this.#options;
+    const advertised = discovery.advertise({ kind: 'group', id, ...(name ? { name } : {}) });
     const handle = new GroupHandle<Command, Result, Query, Answer>({
       member,
       durability: storage.durability,
       rtt: (peer) => transport.rtt(peer),
       onClosed: () => {
-        ticking?.[Symbol.dispose]();
+        ticking[Symbol.dispose]();
         advertised[Symbol.dispose]();
         this.joined.delete(id);
         void scope.close();
@@ -160,7 +201,7 @@ class GroupsNode implements Groups {
     });
     this.joined.set(id, handle as unknown as Group<never, unknown, never, unknown>);
     leaveWith(options.signal, handle, scope);
-    log('joined %s (%s), %s', options.name ?? shortId(id), storage.durability, storage.description);
+    log('joined %s (%s), %s', name ?? shortId(id), storage.durability, storage.description);
     return handle;
   }
 
@@ -179,6 +220,7 @@ class GroupsNode implements Groups {
     await left;
     this.#hub.close('closing');
     await this.#scope.close();
+    await Promise.all(this.#joining.values());
   }
 
   #isExpectingOthers(member: Member): boolean {

@@ -189,7 +189,7 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
       entriesPulled: works?.puller.pulledEntries ?? 0,
       isResting: member.quiescence.isResting,
       divergence: member.divergence,
-      damagedLog: member.damagedLog,
+      damagedLog: member.damage.where,
     };
   }
 

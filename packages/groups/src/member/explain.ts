@@ -6,7 +6,8 @@ import type { Member } from './member.ts';
 
 /** What keeps a group from working, as seen by one member: the first condition that is not met. */
 export function explain(member: Member): GroupReason {
-  const cause = explainState(member) ?? explainFounding(member) ?? explainLeader(member);
+  const cause =
+    explainState(member) ?? explainDamage(member) ?? explainFounding(member) ?? explainLeader(member);
   return cause === undefined ? WORKS : told(member, cause);
 }
 
@@ -47,6 +48,21 @@ function explainState(member: Member): Cause | undefined {
     };
   }
   return undefined;
+}
+
+/** From when a log was found damaged until all is applied again that had been. */
+function explainDamage({ damage, histories }: Member): Cause | undefined {
+  if (damage.loss === undefined) return undefined;
+  const { detail, foundAtMs } = damage.loss;
+  const now = histories.isReplacing
+    ? 'the log is being put aside'
+    : `catching up, the log is at ${damage.where}`;
+  return {
+    code: 'damaged',
+    text: `${detail}; ${now}`,
+    remedy: 'wait, and look after the disk',
+    sinceMs: foundAtMs,
+  };
 }
 
 function explainFounding(member: Member): Cause | undefined {

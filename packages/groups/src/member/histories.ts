@@ -3,11 +3,13 @@ import { decideFounding, type FoundingDecision } from '../founding/plan.ts';
 import type { StateMachine } from '../machine/machine.ts';
 import type { ConsensusSettings } from '../options.ts';
 import type { MemberId } from '../raft/types.ts';
+import type { StorageDamagedError } from '../storage/errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import { compareHistories, createHistory, type History } from '../wire/history.ts';
 import type { Life } from './life.ts';
+import type { Member } from './member.ts';
 import type { Peers } from './peers.ts';
-import { type LostHistory, readCommands } from './reverted.ts';
+import { type LostHistory, readCommands, reportOf } from './reverted.ts';
 
 const log = createLog('groups:histories');
 
@@ -27,17 +29,23 @@ interface HistoriesOptions {
   readonly failed: (error: Error) => void;
   /** The life is over: opens the log anew, for the next one. */
   readonly reopen: () => Promise<void>;
+  /** Puts aside a log that is damaged, and closed. */
+  readonly putAside: (damage: StorageDamagedError) => Promise<void>;
   /** The next life has begun. */
   readonly reverted: (history: LostHistory) => void;
 }
 
-/** How a member comes by a history: it founds one, takes over that of others, or gives its own up for an older one. */
+/**
+ * How a member comes by a history: it founds one, takes over that of others, or gives its own up: for an older one, or with a log
+ * that is damaged.
+ */
 export class Histories {
   readonly #options: HistoriesOptions;
   readonly #runtime: Runtime;
   #startedAtMs: number;
   #decision: FoundingDecision | undefined;
-  #isReverting = false;
+  /** While one life is over, and the next has not begun. */
+  #replacing: Promise<void> | undefined;
 
   constructor(options: HistoriesOptions) {
     this.#options = options;
@@ -56,8 +64,13 @@ export class Histories {
   }
 
   /** One life is over, and the next has not begun. */
-  get isReverting(): boolean {
-    return this.#isReverting;
+  get isReplacing(): boolean {
+    return this.#replacing !== undefined;
+  }
+
+  /** Resolves when no life is being replaced by the next. */
+  async idle(): Promise<void> {
+    await this.#replacing;
   }
 
   /** A life begins. */
@@ -96,7 +109,7 @@ export class Histories {
   /** Where two histories meet, the older one stays; see `compareHistories`. */
   consider(life: Life): void {
     const own = life.history;
-    if (own === undefined || this.#isReverting) return;
+    if (own === undefined || this.isReplacing) return;
     const winner = this.#oldestOther(own);
     if (winner !== undefined && this.#loses(life, own, winner)) this.#revert(life, own, winner);
   }
@@ -129,18 +142,34 @@ export class Histories {
     });
   }
 
+  /** What was read of the log is not what was written: the next life is another member's, which has no history yet. */
+  discard(life: Life, damage: StorageDamagedError): void {
+    this.#replace('discard', async () => {
+      await life.close();
+      await this.#options.putAside(damage);
+      await this.#options.reopen();
+    });
+  }
+
   #revert(life: Life, lost: History, kept: History): void {
-    const { scope, id, changed, failed } = this.#options;
-    if (scope.isClosing) return;
+    const { id } = this.#options;
     log.error('%s: history %s has met the older %s, and is set aside', shortId(id), lost.id, kept.id);
-    this.#isReverting = true;
-    scope.spawn('revert', async () => {
+    this.#replace('revert', () => this.#setAside(life, lost, kept));
+  }
+
+  #replace(what: string, work: () => Promise<void>): void {
+    const { scope, changed, failed } = this.#options;
+    if (scope.isClosing) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#replacing = promise;
+    scope.spawn(what, async () => {
       try {
-        await this.#setAside(life, lost, kept);
+        await work();
       } catch (thrown) {
         failed(toError(thrown));
       } finally {
-        this.#isReverting = false;
+        this.#replacing = undefined;
+        resolve();
       }
       changed();
     });
@@ -158,4 +187,29 @@ export class Histories {
     await reopen();
     reverted({ lost, kept, commands, upTo, where });
   }
+}
+
+/** The histories of a member, which itself tells what has changed, and opens its log. */
+export function createHistories(
+  member: Member,
+  own: Pick<HistoriesOptions, 'changed' | 'reopen'>,
+): Histories {
+  const { id, scope, settings, machine, storage, isExpectingOthers } = member.options;
+  return new Histories({
+    ...own,
+    id,
+    scope,
+    settings,
+    machine,
+    storage,
+    peers: member.peers,
+    isExpectingOthers,
+    failed: (error) => member.onFailed(error),
+    putAside: (damage) => member.damage.putAside(damage),
+    reverted: (history) => {
+      member.reversions.push(reportOf(history, member.session));
+      member.damage.forget();
+      member.session.moveOn();
+    },
+  });
 }

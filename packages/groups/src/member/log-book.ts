@@ -2,7 +2,7 @@ import { createLog, type GroupId, type PeerId, type Runtime } from '@mosaik/prim
 import type { Applier } from '../machine/applier.ts';
 import type { StoredState } from '../raft/raft.ts';
 import type { Entry, LogIndex, MemberId, SnapshotMeta, Term } from '../raft/types.ts';
-import { StorageDamagedError } from '../storage/errors.ts';
+import type { StorageDamagedError } from '../storage/errors.ts';
 import type { LogStorage, Storage } from '../storage/storage.ts';
 import { decodeHistory, encodeHistory, type History } from '../wire/history.ts';
 import { memberId } from '../wire/member.ts';
@@ -22,8 +22,6 @@ export interface OpenedLog {
   readonly stored: StoredState;
   /** Something is known to be committed. */
   readonly isEstablished: boolean;
-  /** A damaged log was found, and put there. */
-  readonly damagedLog: string | undefined;
 }
 
 interface OpenOptions {
@@ -33,22 +31,12 @@ interface OpenOptions {
   readonly runtime: Runtime;
 }
 
-/** Opens a log; one that is damaged is put aside, and the member is another one from here on. */
-export async function openLog(options: OpenOptions): Promise<OpenedLog> {
-  try {
-    return await openWhole(options, undefined);
-  } catch (thrown) {
-    if (!(thrown instanceof StorageDamagedError)) throw thrown;
-    log.error('%s; this node is another member from now on', thrown.message);
-    const where = (await options.storage.setAside('damaged')) ?? options.storage.description;
-    return await openWhole(options, where);
-  }
-}
-
-async function openWhole(
-  { storage, group, peer, runtime }: OpenOptions,
-  damagedLog: string | undefined,
-): Promise<OpenedLog> {
+/**
+ * Opens a log, and reads what the core starts from. The state of the machine is left to {@link restoreFrom}.
+ *
+ * @throws {StorageError} and the log is closed; `StorageDamagedError`, if it is to be put aside.
+ */
+export async function openLog({ storage, group, peer, runtime }: OpenOptions): Promise<OpenedLog> {
   const opened = await storage.open({ group, runtime });
   try {
     const { snapshot, commit, hardState } = opened.recovered;
@@ -57,11 +45,17 @@ async function openWhole(
     const isFounded = snapshot !== undefined && snapshot.configuration.voters.length > 0;
     const stored: StoredState = { hardState, entries, ...(isFounded ? { snapshot } : {}) };
     const member = memberId(peer, opened.incarnation);
-    return { log: opened, member, history, stored, isEstablished: commit > 0, damagedLog };
+    return { log: opened, member, history, stored, isEstablished: commit > 0 };
   } catch (thrown) {
     await opened.close();
     throw thrown;
   }
+}
+
+/** Puts a damaged log aside, which must be closed, so that the next one is another member's; returns where it is now. */
+export async function putAside(storage: Storage, { message }: StorageDamagedError): Promise<string> {
+  log.error('%s; this node is another member from now on', message);
+  return (await storage.setAside('damaged')) ?? storage.description;
 }
 
 async function readHistory(opened: LogStorage): Promise<History | undefined> {
@@ -99,7 +93,11 @@ export async function beginHistory(
   return voters.length > 0 ? { snapshot } : {};
 }
 
-/** Replaces the machine's state by the snapshot in the log; returns the history that it is of. */
+/**
+ * Replaces the machine's state by the snapshot in the log.
+ *
+ * @throws {StorageDamagedError} chunks are verified here, not when the log is opened.
+ */
 export async function restoreFrom(
   opened: LogStorage,
   applier: Applier<unknown, unknown, unknown>,

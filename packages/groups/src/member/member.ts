@@ -9,28 +9,30 @@ import {
   toError,
 } from '@mosaik/primitives';
 import type { Bond, BondEnd, BondedGroup, GroupBonds } from '../bonds/bond.ts';
-import { CommandSession } from '../client/session.ts';
+import type { CommandSession } from '../client/session.ts';
 import { GroupCode } from '../codes.ts';
-import { Reads } from '../driver/reads.ts';
+import type { Reads } from '../driver/reads.ts';
 import type { ApplyObserver } from '../machine/applier.ts';
 import type { StateMachine } from '../machine/machine.ts';
 import { type ConsensusSettings, ticksOf } from '../options.ts';
 import type { Leadership } from '../raft/raft.ts';
-import type { MemberId } from '../raft/types.ts';
+import type { LogIndex, MemberId } from '../raft/types.ts';
 import type { GroupMessage } from '../wire/messages.ts';
 import { accepts } from './accepts.ts';
 import { createApplyObserver, createStateHashes, type Divergence } from './apply-observer.ts';
+import { createReads, createSession } from './asking.ts';
 import { Changes } from './changes.ts';
+import { Damage } from './damage.ts';
 import { Dated } from './dated.ts';
-import { Histories } from './histories.ts';
+import { createHistories, type Histories } from './histories.ts';
 import { Farewell, untilOut } from './leaving.ts';
-import { Life, type LifeHost, type Works } from './life.ts';
-import { openLog } from './log-book.ts';
+import type { Life, LifeHost, Works } from './life.ts';
+import { openLife } from './open-life.ts';
 import type { MemberOptions, MemberState } from './options.ts';
 import { Peers } from './peers.ts';
 import { createQuiescence, type Quiescence } from './quiescence.ts';
-import { type Reverted, reportOf } from './reverted.ts';
-import { Router } from './router.ts';
+import type { Reverted } from './reverted.ts';
+import { createRouter, type Router } from './router.ts';
 import { SecondTries, standSoon } from './stand-soon.ts';
 import type { StateHashes } from './state-hashes.ts';
 import { statusOf } from './status.ts';
@@ -69,7 +71,7 @@ export class Member implements BondedGroup, LifeHost {
   leaderChanges = 0;
   /** A state hash of another member differs from the own one, at this index. */
   divergence: Divergence | undefined;
-  damagedLog: string | undefined;
+  readonly damage: Damage = new Damage(this);
   #life: Life | undefined;
   #ticks = 0;
   #cares = 0;
@@ -96,49 +98,19 @@ export class Member implements BondedGroup, LifeHost {
     this.leading = new Dated<MemberId | undefined>(this.runtime, undefined);
     this.#ticksPerCare = ticksOf(options.settings, CARE_MS);
     this.#malformed = options.metrics.counter('mosaik.groups.messages.refused').with({});
-    this.session = new CommandSession({
-      runtime: this.runtime,
-      offer: (record) => this.#router.offer(record),
-      outcomeOf: (session, sequence) => this.#life?.works?.applier.outcomeOf(session, sequence),
-      resendAfterMs: 2 * this.settings.electionTimeoutMs,
-    });
-    this.reads = new Reads({
-      ask: (context) => this.#life?.works?.replica.requestRead(context).ok ?? false,
-      now: () => this.runtime.now(),
-      patienceMs: 2 * this.settings.electionTimeoutMs,
-    });
+    this.session = createSession(this, (records) => this.#router.offer(records));
+    this.reads = createReads(this);
     this.quiescence = createQuiescence(this);
-    this.#router = new Router({
-      scope: options.scope,
-      works: () => this.#life?.works,
-      leader: () => this.leader,
-      isLeader: () => this.isLeader,
-      isOurs: (member) => this.isOurs(member),
-      self: () => this.#life?.member,
-      peers: this.peers,
-      channel: () => this.#bonds?.channel,
-      quiescence: this.quiescence,
+    this.#router = createRouter(this, {
       onMalformed: () => this.#malformed.add(1),
       onStateHash: (from, index, hash) => this.#hashes.others(from, index, hash),
     });
-    this.histories = new Histories({
-      id: options.id,
-      scope: options.scope,
-      settings: options.settings,
-      machine: options.machine,
-      storage: options.storage,
-      peers: this.peers,
-      isExpectingOthers: options.isExpectingOthers,
+    this.histories = createHistories(this, {
       changed: () => {
         this.#bonds?.statusChanged();
         this.changed();
       },
-      failed: (error) => this.onFailed(error),
       reopen: () => this.#open(),
-      reverted: (history) => {
-        this.reversions.push(reportOf(history, this.session));
-        this.session.moveOn();
-      },
     });
     this.#hashes = createStateHashes(this);
     this.applyObserver = createApplyObserver(this, { hashes: this.#hashes, farewell: () => this.#farewell });
@@ -178,11 +150,19 @@ export class Member implements BondedGroup, LifeHost {
     return this.isLeader || this.peers.of(this.leader) !== undefined;
   }
 
+  /** Opens the log, and begins to bond. Where this throws, {@link Member.release} is to follow. */
   async start(): Promise<void> {
     await this.#open();
+    if (this.failure !== undefined) throw this.failure;
     this.#bonds = this.options.bond(this);
     this.standing.value = 'running';
     this.changes.notify();
+  }
+
+  /** Lets go of what a member holds that could not be started. */
+  async release(): Promise<void> {
+    this.#bonds?.leave('the group was not joined');
+    await this.#life?.close();
   }
 
   tick(): void {
@@ -196,7 +176,7 @@ export class Member implements BondedGroup, LifeHost {
   #tick(): void {
     if (this.state !== 'running' && this.state !== 'leaving') return;
     const life = this.#life;
-    if (life === undefined || this.histories.isReverting) return;
+    if (life === undefined || this.histories.isReplacing) return;
     if (life.works === undefined) {
       this.histories.found(life);
       return;
@@ -298,12 +278,18 @@ export class Member implements BondedGroup, LifeHost {
     this.changed();
   }
 
-  onApplied(): void {
+  onApplied(index: LogIndex): void {
+    if (this.damage.isMadeUpBy(index)) {
+      // Outcomes may have been passed over, as with any snapshot.
+      this.session.restored();
+      this.changed();
+    }
     if (this.changes.hasListeners) this.changes.notify();
   }
 
   onRestored(): void {
-    this.session.restored();
+    // A snapshot from before this member's session would tell that there is none.
+    if (this.damage.loss === undefined) this.session.restored();
   }
 
   onReads(contexts: readonly number[]): void {
@@ -321,10 +307,14 @@ export class Member implements BondedGroup, LifeHost {
   onFailed(error: Error): void {
     if (this.state === 'failed' || this.state === 'closed') return;
     this.#life?.works?.replica.stop();
+    this.leading.value = undefined;
+    if (this.damage.discard(error)) {
+      this.changed();
+      return;
+    }
     log.error('%s: the member has failed: %s', shortId(this.id), error.stack ?? error.message);
     this.failure = error;
     this.standing.value = 'failed';
-    this.leading.value = undefined;
     this.#bonds?.leave('the member has failed');
     this.changed();
   }
@@ -348,26 +338,25 @@ export class Member implements BondedGroup, LifeHost {
     const hasFailed = this.state === 'failed';
     if (!hasFailed) this.standing.value = 'closed';
     this.#bonds?.leave('leaving the group');
+    await this.histories.idle();
     await this.#life?.close();
     this.changed();
   }
 
-  async #open(): Promise<void> {
-    const { storage, id, self } = this.options;
-    const opened = await openLog({ storage, group: id, peer: self, runtime: this.runtime });
-    this.damagedLog ??= opened.damagedLog;
-    this.#life = new Life(this, opened);
-    this.leading.value = undefined;
-    this.#hashes.clear();
-    this.histories.begin();
-    await this.#life.recover();
+  #open(): Promise<void> {
+    return openLife(this, (life) => {
+      this.#life = life;
+      this.leading.value = undefined;
+      this.#hashes.clear();
+      this.histories.begin();
+    });
   }
 
   #told(bond: Bond): void {
     try {
       const { before, now } = this.peers.told(bond);
       if (before !== undefined && before.status.member !== now.status.member)
-        this.#unreachable(before.status.member);
+        this.#replaced(before.status.member);
       if (now.status.member === this.leader && before === undefined) this.session.restart();
     } catch (thrown) {
       if (!(thrown instanceof DecodeError)) throw thrown;
@@ -379,6 +368,12 @@ export class Member implements BondedGroup, LifeHost {
     if (life !== undefined && life.works === undefined && this.state === 'running')
       this.histories.found(life);
     this.changed();
+  }
+
+  /** Its node is another member now: it comes back no more. */
+  #replaced(member: MemberId): void {
+    this.#unreachable(member);
+    if (member === this.leader) standSoon(this, member);
   }
 
   #unreachable(member: MemberId): void {

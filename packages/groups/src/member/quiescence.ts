@@ -63,7 +63,7 @@ export function createQuiescence(member: Member): Quiescence {
     rules: { ...RULES, ...rules?.quiescence },
     peers: member.peers,
     works: () => {
-      const isRunning = member.state === 'running' && !member.histories.isReverting;
+      const isRunning = member.state === 'running' && !member.histories.isReplacing;
       return isRunning ? member.life?.works : undefined;
     },
     isOurs: (id) => member.isOurs(id),

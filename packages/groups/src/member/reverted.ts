@@ -2,7 +2,7 @@ import { createLog, toError } from '@mosaik/primitives';
 import { type CommandRun, decodeEntry } from '../machine/commands.ts';
 import type { StateMachine } from '../machine/machine.ts';
 import type { Entry, LogIndex } from '../raft/types.ts';
-import { LogPrunedError } from '../storage/errors.ts';
+import { LogPrunedError, StorageDamagedError } from '../storage/errors.ts';
 import type { LogStorage } from '../storage/storage.ts';
 import type { History } from '../wire/history.ts';
 
@@ -33,7 +33,7 @@ export interface Reverted<Command = unknown> {
    * again, and the calls resolve with what they give in the history that was kept.
    */
   readonly commands: readonly RevertedCommand<Command>[];
-  /** Commands up to this index are only in the log's snapshot; 0 when none are. */
+  /** Commands up to this index are only in the log that was put aside: in its snapshot, or damaged. 0 when none are. */
   readonly upTo: LogIndex;
   /** Where the log was put. */
   readonly where: string | undefined;
@@ -84,7 +84,7 @@ const READ_BYTES = 4 * 1024 * 1024;
 
 /**
  * Reads the commands of a log that is about to be put aside, as far as they are in it. A snapshot that was on its way to the
- * disk may replace them even now.
+ * disk may replace them even now; where one of them is damaged, none is told.
  */
 export async function readCommands(
   stored: LogStorage,
@@ -95,6 +95,7 @@ export async function readCommands(
     try {
       return { commands: await readAfter(stored, machine, { ...options, upTo }), upTo };
     } catch (thrown) {
+      if (thrown instanceof StorageDamagedError) return { commands: [], upTo: options.to };
       if (!(thrown instanceof LogPrunedError) || thrown.base <= upTo) throw thrown;
       upTo = thrown.base;
     }

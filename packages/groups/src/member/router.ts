@@ -4,8 +4,10 @@ import type { Question } from '../catch-up/server.ts';
 import { GroupCode } from '../codes.ts';
 import { decodeRecords } from '../machine/commands.ts';
 import type { LogIndex, MemberId } from '../raft/types.ts';
+import { StorageDamagedError } from '../storage/errors.ts';
 import { decodeGroupMessage, encodeGroupMessage, type GroupMessage } from '../wire/messages.ts';
 import type { Works } from './life.ts';
+import type { Member } from './member.ts';
 import type { Peers } from './peers.ts';
 import type { Quiescence } from './quiescence.ts';
 
@@ -132,12 +134,37 @@ export class Router {
     scope.spawn('catch-up answer', async () => {
       // What cannot be read now is not answered: whoever asks looks elsewhere.
       const answer = await works.server.answer(from, question).catch((thrown: unknown) => {
-        log.error('answering %s: %s', question.kind, toError(thrown).message);
+        this.#unanswered(works, question, toError(thrown));
         return undefined;
       });
       if (answer !== undefined) this.send(from, answer);
     });
   }
+
+  #unanswered({ replica }: Works, { kind }: Question, error: Error): void {
+    if (replica.isOver) return;
+    if (error instanceof StorageDamagedError) replica.fail(error);
+    else log.error('answering %s: %s', kind, error.message);
+  }
+}
+
+/** The router of a member, which itself counts what is malformed, and compares hashes. */
+export function createRouter(
+  member: Member,
+  own: Pick<RouterOptions, 'onMalformed' | 'onStateHash'>,
+): Router {
+  return new Router({
+    ...own,
+    scope: member.options.scope,
+    works: () => member.life?.works,
+    leader: () => member.leader,
+    isLeader: () => member.isLeader,
+    isOurs: (id) => member.isOurs(id),
+    self: () => member.life?.member,
+    peers: member.peers,
+    channel: () => member.bonds?.channel,
+    quiescence: member.quiescence,
+  });
 }
 
 /** What goes behind other bulk of the pair; everything else goes ahead of it. Appends must keep their order. */

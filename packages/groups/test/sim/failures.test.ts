@@ -65,6 +65,55 @@ describe('a member', () => {
       expect((await back.group.query({ get: 'x' }, 'strong')).result.entries[0]?.value).toBe(49);
     }));
 
+  it('that cannot be started lets go of its log', () =>
+    inWorld({ seed: 6 }, async (world) => {
+      const groups = createGroups(await startBase(world.host('n0'), []));
+      const storage = memory();
+      const join = (create: typeof Counter.create) =>
+        groups.join({ key: 'k', machine: { ...Counter, create }, storage });
+      const group = await join(Counter.create);
+      await group.execute({ add: 2 });
+      await group.close();
+      const broken = (): never => {
+        throw new Error('not today');
+      };
+      await expect(join(broken)).rejects.toThrow('not today');
+      expect(groups.joined.size).toBe(0);
+      const again = await join(Counter.create);
+      expect((await again.execute({ add: 3 })).result).toBe(5);
+      await groups.close();
+    }));
+
+  it('whose node closes its groups while the log is opened is not started, and lets go of it', () =>
+    inWorld({ seed: 7 }, async (world) => {
+      const base = await startBase(world.host('n0'), []);
+      const disk = createDisk(base.host, { runtime: world.runtime, syncMs: 50 });
+      const storage = simulated(disk);
+      const groups = createGroups(base);
+      const joining = groups.join({ key: 'k', machine: Counter, storage });
+      const refused = expect(joining).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+      await groups.close();
+      await refused;
+      const again = createGroups(base);
+      const group = await again.join({ key: 'k', machine: Counter, storage });
+      expect((await group.execute({ add: 3 })).result).toBe(3);
+      await again.close();
+    }));
+
+  it('whose disk refuses its log may try again', () =>
+    inWorld({ seed: 8 }, async (world) => {
+      const base = await startBase(world.host('n0'), []);
+      const disk = createDisk(base.host, { runtime: world.runtime });
+      const groups = createGroups(base);
+      const join = () => groups.join({ key: 'k', machine: Counter, storage: simulated(disk) });
+      const failing = disk.failSyncs();
+      await expect(join()).rejects.toMatchObject({ code: 'ERR_STORAGE_FAILED' });
+      failing[Symbol.dispose]();
+      const group = await join();
+      expect((await group.execute({ add: 3 })).result).toBe(3);
+      await groups.close();
+    }));
+
   it('leaves when its signal fires, and can join again', () =>
     inWorld({ seed: 3 }, async (world) => {
       const base = await startBase(world.host('n0'), []);

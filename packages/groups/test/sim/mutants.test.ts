@@ -100,8 +100,10 @@ describe('the swarm notices that', () => {
         const violation = await violationOf(seed, mutant);
         if (violation === undefined) continue;
         if (breaks.includes(violation.promised) && says.test(violation.message)) {
+          // A careless plan may lose all logs at once, and found the group anew: another seed tells more.
+          if (mutant.plan?.isCareless && !(await isHarmless(seed, mutant))) continue;
           console.log(`${name}: noticed with seed ${seed}: ${violation.message.split('\n')[0]}`);
-          await expectHarmless(seed, mutant);
+          expect(await isHarmless(seed, mutant)).toBe(true);
           return;
         }
         others.set(violation.promised, (others.get(violation.promised) ?? 0) + 1);
@@ -115,10 +117,9 @@ describe('the swarm notices that', () => {
 });
 
 /** What was noticed was the bug, not the plan: without it the same seed breaks nothing, but that a careless one may hang. */
-async function expectHarmless(seed: number, { plan = {} }: Mutant): Promise<void> {
+async function isHarmless(seed: number, { plan = {} }: Mutant): Promise<boolean> {
   const violation = await violationOf(seed, { plan });
-  if (plan.isCareless && violation?.promised === 'progress') return;
-  expect(violation).toBeUndefined();
+  return violation === undefined || (plan.isCareless === true && violation.promised === 'progress');
 }
 
 /** What a seed breaks. A history that is too open to be judged proves nothing. */

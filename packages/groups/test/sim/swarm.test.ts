@@ -18,10 +18,13 @@ describe('a swarm of whole nodes', () => {
     console.log(
       `${results.length} seeds: ${total('answered')} of ${total('operations')} operations answered, ` +
         `${total('leaderChanges')} changes of leader, ${total('pulledSnapshots')} snapshots and ` +
-        `${total('pulledEntries')} entries pulled, ${total('rests')} members resting when a fault came; ` +
+        `${total('pulledEntries')} entries pulled, ${total('rests')} members resting when a fault came, ` +
+        `${total('discards')} logs found damaged by running members; ` +
         FAULT_KINDS.map((kind) => `${faultsOf(results, kind)} × ${kind}`).join(', '),
     );
     requireVariety(results);
+    // One in some dozens of seeds: a sample may have none.
+    if (results.length >= 500) expect(total('discards')).toBeGreaterThan(0);
     expect(total('answered')).toBeGreaterThan(total('operations') / 2);
   }, 3_600_000);
 

@@ -11,6 +11,8 @@ export class Faults {
   readonly done: Record<FaultKind, number> = Object.fromEntries(
     FAULT_KINDS.map((kind) => [kind, 0]),
   ) as Record<FaultKind, number>;
+  /** Members that found their log damaged while they ran, and went on as others. */
+  discards = 0;
 
   constructor(nodes: Nodes) {
     this.#nodes = nodes;
@@ -53,6 +55,8 @@ export class Faults {
         return this.#stallDisk();
       case 'damage':
         return await this.#damage();
+      case 'rot':
+        return await this.#rot();
       case 'leave':
         return await this.#leave();
       case 'join':
@@ -194,6 +198,31 @@ export class Faults {
       await this.#world.sleep(this.#random() * 500);
       await this.#nodes.restart(index);
     }
+    return true;
+  }
+
+  /** A log that is in use, while another one is lost, whose node then asks for all there is. */
+  async #rot(): Promise<boolean> {
+    const { plan, size } = this.#nodes;
+    if (!plan.isDurable || this.#losable() < 2) return false;
+    const [index = 0, other = 0] = sample(this.#world.runtime, [...Array(size).keys()], 2);
+    this.#nodes.note(`damage the log of n${index}, kill n${other}, and damage its mark`);
+    const { group } = this.#nodes.get(index) as Node;
+    const before = group.stats.damagedLog;
+    for (let places = 0; places < 50; places++) this.#nodes.disk(index)?.damage({ file: 'log' });
+    this.#nodes.take(other)?.host.crash({ mode: 'kill' });
+    this.#nodes.disk(other)?.damage({ file: 'log-mark' });
+    await this.#nodes.restart(other);
+    await this.#world.sleep(1_500);
+    if (group.stats.damagedLog !== before && group.why().code !== 'failed') {
+      this.discards++;
+      this.#nodes.note(`n${index} has found it, and is another member`);
+      return true;
+    }
+    // It must not stay: others may be damaged next.
+    this.#nodes.take(index)?.host.crash({ mode: 'kill' });
+    this.#nodes.disk(index)?.damage({ file: 'log-mark' });
+    await this.#nodes.restart(index);
     return true;
   }
 

@@ -17,6 +17,8 @@ export interface SwarmResult {
   /** Members that rested when a fault came. */
   readonly rests: number;
   readonly faults: Readonly<Record<FaultKind, number>>;
+  /** Members that found their log damaged while they ran, and went on as others. */
+  readonly discards: number;
   /** Of everything that happened: the same from the same seed. */
   readonly trace: string;
 }
@@ -100,6 +102,7 @@ class Swarm {
       leaderChanges,
       rests: this.#rests,
       faults: this.#faults.done,
+      discards: this.#faults.discards,
       trace: this.#world.trace.hash(),
     };
   }

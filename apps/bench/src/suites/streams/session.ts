@@ -42,8 +42,10 @@ export interface RoundTripSession extends AsyncDisposable {
 /** What each producer sends first of all. */
 const PROBE = 200;
 /** What runs last, each by the rate of the one before it: the first ones warm up, until V8 has compiled what runs. */
-const WARM_UP_SECONDS = [0.3, 1];
+const FIRST_SECONDS = 0.3;
 const RUN_SECONDS = 1;
+/** Processes share two cores: of seventeen, each has computed for a tenth of a second after one, which is not enough. */
+const WARM_UP_SECONDS_EACH = 1 / 3;
 
 export async function openSession(contender: Contender, workload: Workload): Promise<Session> {
   await using stack = new AsyncDisposableStack();
@@ -65,7 +67,9 @@ export async function openSession(contender: Contender, workload: Workload): Pro
     run,
     async warmUp() {
       each = PROBE;
-      for (const seconds of [...WARM_UP_SECONDS, RUN_SECONDS]) {
+      const processes = producers.length + consumers.length;
+      const warmUpSeconds = Math.max(RUN_SECONDS, WARM_UP_SECONDS_EACH * processes);
+      for (const seconds of [FIRST_SECONDS, warmUpSeconds, RUN_SECONDS]) {
         const { perSecond } = await run();
         each = Math.ceil((perSecond * seconds) / (producers.length * consumers.length));
       }

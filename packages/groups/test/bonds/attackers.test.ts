@@ -1,78 +1,23 @@
 import { deriveId, idToBytes, type PeerId } from '@mosaik/primitives';
-import type { World } from '@mosaik/testing';
-import type { Link, LinkEnd, Transport } from '@mosaik/transport';
+import type { Link } from '@mosaik/transport';
 import { describe, expect, it } from 'vitest';
 import { type BondMessage, decodeBondMessage, encodeBondMessage } from '../../src/bonds/codec.ts';
-import { groupKey } from '../../src/bonds/key.ts';
-import { type BondRole, proofKeyOf, proofOf } from '../../src/bonds/proof.ts';
 import { bondProtocol, laneProtocol } from '../../src/bonds/protocol.ts';
 import { GroupCode } from '../../src/codes.ts';
 import { inWorld } from '../support/world.ts';
-import { idOf, isFullMesh, type Member, type Node, startNode, startNodes } from './members.ts';
-
-/** A peer with links of its own making, among two honest members that must not notice. */
-interface Scene {
-  readonly world: World;
-  readonly nodes: readonly Node[];
-  readonly members: readonly Member[];
-  readonly victim: PeerId;
-  readonly transport: Transport;
-  readonly link: Link<Uint8Array>;
-  readonly theirs: { readonly nonce: Uint8Array; readonly token: Uint8Array };
-  readonly nonce: Uint8Array;
-}
-
-type Attack = (scene: Scene) => Promise<void>;
-
-const NONCE = new Uint8Array(32).fill(7);
-const TOKEN = new Uint8Array(16).fill(7);
-const HELLO = encodeBondMessage({ kind: 'hello', nonce: NONCE, token: TOKEN, instance: TOKEN });
-
-async function hear(link: Link<Uint8Array>): Promise<BondMessage> {
-  return decodeBondMessage((await link.receive()) as Uint8Array);
-}
-
-async function scene(attack: Attack): Promise<void> {
-  await inWorld({ seed: 1 }, async (world) => {
-    const nodes = await startNodes(world, 2);
-    const members = nodes.map((node) => node.join('g'));
-    await world.until(() => isFullMesh(nodes, members));
-    const made = members.map((member) => member.made);
-    const transport = world.host('attacker').transport();
-    const victim = await transport.connect('sim://n0');
-    const link = await transport.open(victim, bondProtocol);
-    const theirs = (await hear(link)) as BondMessage & { kind: 'hello' };
-    await attack({ world, nodes, members, victim, transport, link, theirs, nonce: NONCE });
-    expect(isFullMesh(nodes, members)).toBe(true);
-    expect(members.map((member) => member.made)).toEqual(made);
-    expect(members[0]?.received).toEqual([]);
-  });
-}
-
-function proofFor({ transport, victim, theirs }: Scene, role: BondRole, key = 'g'): Uint8Array {
-  const greeting = {
-    dialler: transport.local.peerId,
-    acceptor: victim,
-    diallerNonce: NONCE,
-    acceptorNonce: theirs.nonce,
-  };
-  return proofOf(proofKeyOf(groupKey(key)), idOf('g'), greeting, role);
-}
-
-function joinWith(proof: Uint8Array): Uint8Array {
-  return encodeBondMessage({ kind: 'join', channel: 9, group: idOf('g'), proof, status: new Uint8Array(0) });
-}
-
-function counted({ nodes }: Scene, code: number): number {
-  const points = nodes[0]?.transport.metrics.snapshot()['mosaik.groups.bonds.refused'] ?? [];
-  return points.find(({ labels }) => labels['code'] === code)?.value ?? 0;
-}
-
-async function expectClosed(scene: Scene, code: number): Promise<void> {
-  const end: LinkEnd = await scene.link.ended;
-  expect(end).toMatchObject({ kind: 'closed', by: 'remote', code });
-  expect(counted(scene, code)).toBe(1);
-}
+import { idOf, isFullMesh, type Node, startNode, startNodes } from './members.ts';
+import {
+  counted,
+  expectClosed,
+  HELLO,
+  hear,
+  joinWith,
+  NONCE,
+  proofFor,
+  type Scene,
+  scene,
+  TOKEN,
+} from './scene.ts';
 
 describe('a peer without the key', () => {
   it('that has the wrong one is refused', () =>
@@ -285,6 +230,7 @@ describe('a handshake', () => {
       await world.sleep(1_000);
       const codes = links.map(({ end }) => (end?.kind === 'closed' ? end.code : undefined));
       expect(codes).toEqual([undefined, undefined, undefined, GroupCode.TooMany, GroupCode.TooMany]);
+      expect(counted({ nodes: [node] }, GroupCode.TooMany)).toBe(2);
     }));
 });
 

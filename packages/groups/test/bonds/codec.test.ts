@@ -90,6 +90,40 @@ describe('a proof', () => {
   });
 });
 
+describe('the comparison of two secrets', () => {
+  /** Bytes that write down which of them are read. */
+  function watched(source: Uint8Array) {
+    const reads: string[] = [];
+    const proxy = new Proxy(source, {
+      get(target, name) {
+        if (typeof name === 'string' && /^\d+$/.test(name)) reads.push(name);
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    return { proxy, reads };
+  }
+
+  it.each(['none', 0, 1, 15, 31] as const)(
+    'reads all bytes of both, in order, whichever differs: %s',
+    (at) => {
+      const [a, b] = [new Uint8Array(32).fill(5), new Uint8Array(32).fill(5)];
+      if (at !== 'none') b[at] = 6;
+      const [left, right] = [watched(a), watched(b)];
+      expect(isSameSecret(left.proxy, right.proxy)).toBe(at === 'none');
+      const all = Array.from(a, (_, index) => `${index}`);
+      expect(left.reads).toEqual(all);
+      expect(right.reads).toEqual(all);
+    },
+  );
+
+  it('finds differences that cancel each other out, and other lengths', () => {
+    expect(isSameSecret(Uint8Array.of(1, 2), Uint8Array.of(2, 1))).toBe(false);
+    expect(isSameSecret(Uint8Array.of(7, 7), Uint8Array.of(6, 6))).toBe(false);
+    expect(isSameSecret(Uint8Array.of(1), Uint8Array.of(1, 0))).toBe(false);
+  });
+});
+
 describe('a group', () => {
   const terms = { founders: 1, machineSignature: 'kv/1', syncSignature: 'log/1', ticketRules: '' };
 

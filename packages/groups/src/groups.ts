@@ -28,6 +28,7 @@ import {
 import { memory } from './storage/memory.ts';
 import type { Storage } from './storage/storage.ts';
 import { Ticker, type Ticking } from './ticker.ts';
+import { admission, ticketTerms } from './tickets.ts';
 
 const log = createLog('groups');
 
@@ -128,7 +129,7 @@ class GroupsNode implements Groups {
       founders: settings.founders,
       machineSignature: options.machine.signature,
       syncSignature: SYNC_SIGNATURE,
-      ticketRules: options.ticketRules ?? '',
+      ticketRules: ticketTerms(options.ticketRules),
     });
     if (this.joined.has(id) || this.#joining.has(id))
       throw new InvalidArgumentError('key', `of a group that this node is not in yet: ${shortId(id)}`);
@@ -159,7 +160,7 @@ class GroupsNode implements Groups {
       settings: options.settings,
       machine: options.machine as StateMachine<unknown, unknown, unknown, unknown>,
       storage,
-      acceptIf: options.acceptIf,
+      acceptIf: admission(options, transport.runtime),
       rules: this.#options.rules,
       watchCore: this.#options.watchCore,
       bond: (group) => this.#hub.join(group),

@@ -37,3 +37,4 @@ export { createGroups, type Groups } from './groups.ts';
 export * from './machine/index.ts';
 export type { ConsensusOptions, GroupsOptions, JoinOptions } from './options.ts';
 export * from './storage/index.ts';
+export type { TicketRules } from './tickets.ts';

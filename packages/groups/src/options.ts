@@ -10,6 +10,7 @@ import type { QuiescenceRules } from './member/quiescence.ts';
 import type { Raft, StoredState } from './raft/raft.ts';
 import type { Rules } from './raft/rules.ts';
 import type { Storage } from './storage/storage.ts';
+import type { TicketRules } from './tickets.ts';
 
 /** How the groups of a node are set up. */
 export interface GroupsOptions {
@@ -118,8 +119,12 @@ export interface JoinOptions<Command, Result, Query, Answer> {
   readonly consensus?: ConsensusOptions | undefined;
   /** Whom this node takes for a member, of those that have the key; asked again when what is known of a peer changes. */
   readonly acceptIf?: ((peer: PeerInfo) => boolean) | undefined;
-  /** What tickets members check each other's for; part of the group's id. */
-  readonly ticketRules?: string | undefined;
+  /**
+   * Which tickets a peer must carry to be a member, besides the key and what `acceptIf` says; part of the group's id. A text only names
+   * rules, for the id: `acceptIf` has to check them. Members check each other, nobody itself: carry a ticket by
+   * `discovery.addTicket`.
+   */
+  readonly ticketRules?: TicketRules | string | undefined;
   /** Leaves the group when it fires. */
   readonly signal?: AbortSignal | undefined;
 }

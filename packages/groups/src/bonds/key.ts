@@ -70,7 +70,7 @@ export interface GroupTerms {
   readonly machineSignature: string;
   /** How state is brought to members that lag. */
   readonly syncSignature: string;
-  /** Who may be a member besides who has the key; empty when everybody. */
+  /** Names the rules by which a peer with the key may be a member; empty when all may. See `ticketTerms`. */
   readonly ticketRules: string;
 }
 

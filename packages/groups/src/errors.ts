@@ -80,12 +80,32 @@ export class GroupOverloadedError<Command = unknown> extends CommandsError<Comma
   }
 }
 
+/** How a wait was given up. */
+interface Abort<Command, Result> extends ErrorOptions {
+  /** What becomes of the commands that had been sent. Default: nothing, none had been. */
+  readonly resolved?: Promise<readonly CommandOutcome<Command, Result>[]> | undefined;
+}
+
 /** The wait for an outcome was given up; `cause` is the signal's reason. */
 export class CommandAbortedError<Command = unknown, Result = unknown> extends CommandsError<Command, Result> {
   override readonly name = 'CommandAbortedError';
+  readonly #resolved: Promise<readonly CommandOutcome<Command, Result>[]>;
 
-  constructor(outcomes: readonly CommandOutcome<Command, Result>[], options?: ErrorOptions) {
-    super('ERR_COMMAND_ABORTED', 'the wait for the outcome of a command was aborted', outcomes, options);
+  constructor(
+    outcomes: readonly CommandOutcome<Command, Result>[],
+    { cause, resolved }: Abort<Command, Result> = {},
+  ) {
+    super('ERR_COMMAND_ABORTED', 'the wait for the outcome of a command was aborted', outcomes, { cause });
+    this.#resolved = resolved ?? Promise.resolve(outcomes);
+  }
+
+  /**
+   * What became of the commands in the end, as far as it comes to be known: those that had been sent go on, and the member
+   * hears of them. Resolves when each is known, or when the member ends; never rejects. A command stays `unknown` only when
+   * the member ended before, or its session expired.
+   */
+  resolved(): Promise<readonly CommandOutcome<Command, Result>[]> {
+    return this.#resolved;
   }
 }
 

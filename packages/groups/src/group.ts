@@ -141,7 +141,8 @@ export interface Group<Command, Result, Query, Answer> extends AsyncDisposable {
    * @throws {CommandMalformedError} when the members cannot decode it: not applied.
    * @throws {CommandInvalidError} when the codec does not take it; @throws {CommandTooLargeError} @throws {GroupOverloadedError}
    *   when too many wait already: not sent, so not applied.
-   * @throws {CommandAbortedError} when `signal` fires first: not applied if it had not been sent, or else unknown.
+   * @throws {CommandAbortedError} when `signal` fires first: not applied if it had not been sent, or else unknown; what became
+   *   of it in the end its `resolved()` tells.
    * @throws {GroupClosedError} @throws {GroupFailedError} the same, when this member ends.
    * @throws {SessionExpiredError} when the group has forgotten this member: unknown.
    * @throws {ResultForgottenError} when its result is not kept any more: applied.

@@ -1,5 +1,5 @@
-import { unreachable } from '@mosaik/primitives';
-import { type CommandOutcome, CommandsFailedError } from '../errors.ts';
+import { invariant, unreachable } from '@mosaik/primitives';
+import { CommandAbortedError, type CommandOutcome, CommandsFailedError } from '../errors.ts';
 import { type CommandError, ResultForgottenError, SessionExpiredError } from '../machine/errors.ts';
 import type { LogIndex } from '../raft/types.ts';
 import type { PendingCommand, SessionOutcome } from './session.ts';
@@ -33,8 +33,12 @@ export class SingleCall implements PendingCommand {
   }
 
   settle(outcome: SessionOutcome): void {
-    if (outcome.kind === 'applied') this.#resolve({ index: outcome.index, result: outcome.result });
-    else this.#reject(errorOf(outcome, this.#command));
+    if (outcome.kind === 'applied') {
+      this.#resolve({ index: outcome.index, result: outcome.result });
+      return;
+    }
+    invariant(outcome.kind !== 'unsent', 'a command that nobody gives up is sent');
+    this.#reject(errorOf(outcome, this.#command));
   }
 
   /** It is over before it was settled. */
@@ -43,7 +47,13 @@ export class SingleCall implements PendingCommand {
   }
 }
 
-/** A call of many commands: heard of when each of them is settled, or when it is ended before. */
+/**
+ * A call of many commands: heard of when each of them is settled, or when it is ended before.
+ *
+ *     waiting ─ all settled ─▶ over
+ *             ─ given up ─▶ given up ─ all settled, ended ─▶ over
+ *             ─ ended ─▶ over
+ */
 export class ManyCall {
   readonly settled: Promise<readonly Settled[]>;
   readonly pending: readonly PendingCommand[];
@@ -53,7 +63,8 @@ export class ManyCall {
   #errors: Map<number, CommandError> | undefined;
   #left: number;
   #onOver: () => void = () => {};
-  #isOver = false;
+  /** Told what became of all, when that has been given up. */
+  #resolveLater: ((outcomes: readonly CommandOutcome[]) => void) | undefined;
   #resolve!: (settled: readonly Settled[]) => void;
   #reject!: (error: Error) => void;
 
@@ -68,37 +79,40 @@ export class ManyCall {
     });
   }
 
-  /** Calls back when it is settled or ended. */
+  /** Calls back when nothing more is heard of it. */
   whenOver(onOver: () => void): void {
     this.#onOver = onOver;
   }
 
   /** One of its commands is settled. Those after it go on, whatever became of it: each is a command of its own. */
   settle(place: number, outcome: SessionOutcome): void {
-    if (this.#isOver) return;
     if (outcome.kind === 'applied') this.#results[place] = { index: outcome.index, result: outcome.result };
-    else this.#fail(place, outcome);
+    else if (outcome.kind !== 'unsent') this.#fail(place, outcome);
     if (--this.#left > 0) return;
-    this.#over();
-    if (this.#errors === undefined) this.#resolve(this.#results as Settled[]);
+    this.#onOver();
+    if (this.#resolveLater !== undefined) this.#resolveLater(this.#outcomes());
+    else if (this.#errors === undefined) this.#resolve(this.#results as Settled[]);
     else this.#reject(new CommandsFailedError(this.#outcomes()));
   }
 
-  /** It is over before all were settled. */
+  /** Nobody waits any more. What was sent goes on, and is told to whoever asks the error for it. */
+  giveUp(cause: unknown): void {
+    const resolved = new Promise<readonly CommandOutcome[]>((resolve) => {
+      this.#resolveLater = resolve;
+    });
+    this.#reject(new CommandAbortedError(this.#outcomes(), { cause, resolved }));
+  }
+
+  /** Nothing more will be heard. */
   end(ending: Ending): void {
-    if (this.#isOver) return;
-    this.#over();
-    this.#reject(ending(this.#outcomes()));
+    this.#onOver();
+    if (this.#resolveLater !== undefined) this.#resolveLater(this.#outcomes());
+    else this.#reject(ending(this.#outcomes()));
   }
 
   #fail(place: number, outcome: Failure): void {
     this.#errors ??= new Map();
     this.#errors.set(place, errorOf(outcome, this.#commands[place]));
-  }
-
-  #over(): void {
-    this.#isOver = true;
-    this.#onOver();
   }
 
   #outcomes(): CommandOutcome[] {
@@ -130,7 +144,7 @@ class CommandOfMany implements PendingCommand {
   }
 }
 
-type Failure = Exclude<SessionOutcome, { kind: 'applied' }>;
+type Failure = Exclude<SessionOutcome, { kind: 'applied' | 'unsent' }>;
 
 /** Why a command has no result; the error is of whoever sent it alone. */
 function errorOf(outcome: Failure, command: unknown): CommandError {

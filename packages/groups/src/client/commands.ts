@@ -86,7 +86,7 @@ export class Commands {
   #start(call: ManyCall, signal: AbortSignal | undefined): Promise<readonly Settled[]> {
     const { session } = this.#options;
     const onAbort = (): void => {
-      call.end((outcomes) => new CommandAbortedError(outcomes, { cause: signal?.reason }));
+      call.giveUp(signal?.reason);
       session.withdraw(call.pending);
     };
     this.#calls.add(call);

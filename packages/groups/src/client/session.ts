@@ -6,7 +6,7 @@ import { Ring } from './ring.ts';
 /** A command on its way: encoded once, heard of once. */
 export interface PendingCommand {
   readonly bytes: Uint8Array;
-  /** Its outcome is known, or will never be. Called once, unless it is withdrawn before it is sent. */
+  /** Its outcome is known, or will never be. Called once. */
   settle(outcome: SessionOutcome): void;
   /** It must not be sent any more; what was sent already goes on. */
   isCancelled: boolean;
@@ -17,6 +17,8 @@ export interface PendingCommand {
 /** How a command ended, for whoever sent it. */
 export type SessionOutcome =
   | Extract<Outcome<unknown>, { readonly kind: 'applied' | 'failed' }>
+  /** It never left, or nothing that counts has it, and it will not be sent any more. */
+  | { readonly kind: 'unsent' }
   /** It was sent, and whether it was applied will not be known. */
   | { readonly kind: 'expired'; readonly session: number }
   /** It was applied, and its result will not be known. */
@@ -119,6 +121,7 @@ export class CommandSession {
       if (command.isSent) continue;
       this.#withdrawn++;
       this.#waitingBytes -= command.bytes.length;
+      command.settle({ kind: 'unsent' });
     }
     // While nobody leads none is passed over. Amortised O(1): at least half of what is gone through goes.
     if (this.#withdrawn * 2 > this.#waiting.length) this.#wait(this.#waiting.drain());
@@ -214,11 +217,14 @@ export class CommandSession {
 
   /** The history that the session was part of is gone; nothing of what is in flight counts any more: it is sent anew. */
   moveOn(): void {
-    const again = [...this.#inFlight.drain(), ...this.#waiting.drain()];
+    const [inFlight, waiting] = [this.#inFlight.drain(), this.#waiting.drain()];
     this.#forgetSession();
     this.#sessions.clear();
-    for (const command of again) command.isSent = false;
-    this.#wait(again);
+    for (const command of inFlight) {
+      command.isSent = false;
+      if (command.isCancelled) command.settle({ kind: 'unsent' });
+    }
+    this.#wait([...inFlight, ...waiting]);
   }
 
   /** Ends it; returns what is not settled, in call order. */

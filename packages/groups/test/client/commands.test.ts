@@ -120,6 +120,88 @@ describe('a call of many commands', () => {
   });
 });
 
+describe('a call that was given up', () => {
+  /** A call whose first two commands, the second one refused, had left when it was given up. */
+  async function givenUp(group: LoneGroup): Promise<CommandAbortedError> {
+    const limit = new AbortController();
+    const call = errorOf<CommandAbortedError>(group.commands.run([1, 'no'], { signal: limit.signal }));
+    await group.deliver(1);
+    await group.offered();
+    limit.abort();
+    const error = await call;
+    expect(error).toMatchObject({ unsent: [], unknown: [1, 'no'], effect: 'unknown' });
+    return error;
+  }
+
+  it('is told, if it asks, what became of its commands when that is known', async () => {
+    const group = new LoneGroup();
+    const error = await givenUp(group);
+    let isResolved = false;
+    void error.resolved().then(() => {
+      isResolved = true;
+    });
+    // Lost at first; what was given up is sent again all the same.
+    await group.lose();
+    group.session.restart();
+    await group.offered();
+    expect(isResolved).toBe(false);
+    await group.deliver();
+    expect(await error.resolved()).toMatchObject([
+      { command: 1, effect: 'applied', result: 1 },
+      { command: 'no', effect: 'notApplied', error: { reason: 'no' } },
+    ]);
+  });
+
+  it('of which some never left hears of the others', async () => {
+    const group = new LoneGroup();
+    const limit = new AbortController();
+    const call = errorOf<CommandAbortedError>(group.commands.run(ones(5_000), { signal: limit.signal }));
+    await group.deliver(1);
+    await group.offered();
+    limit.abort();
+    const { outcomes, ...error } = await call;
+    expect(counts(outcomes)).toEqual({ unknown: 4_096, notApplied: 904 });
+    await group.deliver();
+    expect(counts(await (await call).resolved())).toEqual({ applied: 4_096, notApplied: 904 });
+    expect(error.unsent).toHaveLength(904);
+    expect(group.sum).toBe(4_096);
+  });
+
+  it('hears that they are not applied when the history that they were sent to is gone', async () => {
+    const group = new LoneGroup();
+    const error = await givenUp(group);
+    await group.lose();
+    group.session.moveOn();
+    expect(counts(await error.resolved())).toEqual({ notApplied: 2 });
+    await group.deliver();
+    expect(group.sum).toBe(0);
+  });
+
+  it('hears no more than is known when the session expires, or the group is closed', async () => {
+    const group = new LoneGroup({ limits: { maxSessions: 1 } });
+    const expired = await givenUp(group);
+    await group.lose();
+    group.openOther();
+    group.session.restart();
+    await group.deliver();
+    expect((await expired.resolved())[0]).toMatchObject({
+      effect: 'unknown',
+      error: { code: 'ERR_SESSION_EXPIRED', command: 1 },
+    });
+    const closed = await givenUp(group);
+    group.commands.close((outcomes) => new GroupClosedError('closed', outcomes));
+    expect(await closed.resolved()).toEqual(closed.outcomes);
+  });
+
+  it('before it began has nothing to hear of', async () => {
+    const group = new LoneGroup();
+    const error = await errorOf<CommandAbortedError>(
+      group.commands.run([1], { signal: AbortSignal.abort() }),
+    );
+    expect(await error.resolved()).toEqual([{ command: 1, effect: 'notApplied' }]);
+  });
+});
+
 describe('a call of one command', () => {
   it.each([{}, { signal: new AbortController().signal }])(
     'tells the command, and whether it took effect, by its own error (%j)',

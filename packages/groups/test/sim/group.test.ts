@@ -166,6 +166,33 @@ describe('commands', () => {
       expect(await valueAt(leader, 'y')).toBe(1);
     }));
 
+  it('of unknown outcome, as the leader has died, turn out to be applied, once', async () => {
+    for (let seed = 1; seed <= 8; seed++) {
+      await inWorld({ seed: `unknown ${seed}` }, async (world) => {
+        const nodes = await formed(world, 3);
+        const { leader, followers } = split(nodes);
+        const [a] = followers as [Node];
+        await a.group.execute({ put: 'x', value: 0 });
+        const limit = new AbortController();
+        const { signal } = limit;
+        const call = a.group
+          .executeMany([{ put: 'x', value: 1 }, { delete: 'y' }], { signal })
+          .catch((error: unknown) => error);
+        await world.sleep(world.runtime.random());
+        leader.host.crash({ mode: 'powerLoss' });
+        limit.abort();
+        const error = (await call) as CommandAbortedError;
+        expect(error).toBeInstanceOf(CommandAbortedError);
+        expect(error.effect).toBe('unknown');
+        expect(await error.resolved()).toMatchObject([
+          { effect: 'applied', result: { done: true, before: 0 } },
+          { effect: 'applied', result: { done: false } },
+        ]);
+        expect(await valueAt(a, 'x')).toBe(1);
+      });
+    }
+  });
+
   it('are refused with what was not sent when too many wait, and when the group is closed', () =>
     inWorld({ seed: 4 }, async (world) => {
       const nodes = await formed(world, 3, { consensus: { maxPendingCommands: 10, leaveTimeoutMs: 50 } });

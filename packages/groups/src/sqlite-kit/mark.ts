@@ -8,7 +8,7 @@
  * Consensus-Based Storage", FAST 2018, §3.3.) It is not synced itself: it survives a kill exactly, and after a loss of power
  * may be older than the database, never newer.
  */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { DecodeError } from '@mosaik/primitives';
@@ -33,9 +33,13 @@ export function markPath(path: string): string {
   return `${path}-mark`;
 }
 
-/** The mark beside a database; undefined when there is none. @throws {FailureError} for a damaged one. */
+/**
+ * The mark beside a database; undefined when there is none, or nothing in it yet: a crash when it was made.
+ *
+ * @throws {FailureError} for a damaged one.
+ */
 export function readMark(path: string): MarkContent | undefined {
-  if (!existsSync(markPath(path))) return undefined;
+  if (isBlank(path)) return undefined;
   try {
     return decodeMark(readFileSync(markPath(path)));
   } catch (thrown) {
@@ -44,6 +48,10 @@ export function readMark(path: string): MarkContent | undefined {
     }
     throw thrown;
   }
+}
+
+function isBlank(path: string): boolean {
+  return !existsSync(markPath(path)) || statSync(markPath(path)).size === 0;
 }
 
 function decodeMark(bytes: Uint8Array): MarkContent {
@@ -80,11 +88,12 @@ export class Mark {
   readonly #file: number;
   readonly #content: Omit<MarkContent, 'sequence'>;
 
-  /** Makes the file where there is none, durably. */
-  constructor(path: string, content: MarkContent) {
-    const isNew = !existsSync(markPath(path));
+  /** Makes the file where there is none, durably; `onMade` is called when it is there, and empty. */
+  constructor(path: string, content: MarkContent, onMade: () => void = () => {}) {
+    const isNew = isBlank(path);
     this.#content = content;
-    this.#file = openSync(markPath(path), isNew ? 'wx' : 'r+');
+    this.#file = openSync(markPath(path), isNew ? 'w' : 'r+');
+    if (isNew) onMade();
     this.write(content.sequence);
     if (!isNew) return;
     fsyncSync(this.#file);

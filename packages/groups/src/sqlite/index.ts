@@ -28,7 +28,7 @@ export function sqlite(path: string, options: SqliteTestOptions = {}): Storage {
     durability: 'fsync',
     description: `SQLite at ${where}`,
     open: (opening) => open(where, opening, options.killAt),
-    setAside: (reason) => putAside(where, reason),
+    setAside: (reason) => putAside(where, reason, options.killAt),
   };
 }
 
@@ -48,10 +48,14 @@ async function open(
   }
 }
 
-async function putAside(where: string, suffix: string): Promise<string | undefined> {
+async function putAside(
+  where: string,
+  suffix: string,
+  killAt: KillPoint | undefined,
+): Promise<string | undefined> {
   const port = acquirePort(where);
   try {
-    return (await port.send({ kind: 'setAside', path: where, suffix })) as string | undefined;
+    return (await port.send({ kind: 'setAside', path: where, suffix, killAt })) as string | undefined;
   } finally {
     port.release();
   }

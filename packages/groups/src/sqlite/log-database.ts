@@ -13,7 +13,7 @@ import type {
   WriteWork,
 } from './messages.ts';
 import { type OpenDatabase, openDatabase } from './opening.ts';
-import type { Reach } from './points.ts';
+import { type Deed, deedOf, type Point, type Reach } from './points.ts';
 import { chunkKey, chunkRange, type RunRow } from './schema.ts';
 
 /** What a piece of work came to. */
@@ -29,7 +29,9 @@ const DONE: Result = { value: undefined };
 export class LogDatabase {
   readonly opened: Opened;
   readonly #open: OpenDatabase;
-  readonly #reach: Reach;
+  readonly #killer: Reach;
+  readonly #killedDeed: Deed | undefined;
+  #isAtKilledDeed = true;
   #head: Head;
   /** Appended, and not in a row yet. */
   #pending: RunRow[] = [];
@@ -38,8 +40,9 @@ export class LogDatabase {
 
   /** @throws {FailureError}, or what SQLite throws. */
   constructor(work: OpenWork) {
-    this.#reach = killerAt(work.killAt);
-    this.#open = openDatabase(work, this.#reach);
+    this.#killer = killerAt(work.killAt);
+    this.#killedDeed = work.killAt?.deed;
+    this.#open = openDatabase(work, this.#killer);
     this.#head = this.#open.head;
     this.opened = this.#open.opened;
   }
@@ -48,6 +51,8 @@ export class LogDatabase {
   run(works: readonly LogWork[]): readonly Result[] {
     if (this.#failure !== undefined) return works.map(() => ({ failure: this.#failure as Failure }));
     const hasWrites = works.some(isWrite);
+    if (this.#killedDeed !== undefined)
+      this.#isAtKilledDeed = works.some((work) => deedOf(work) === this.#killedDeed);
     try {
       if (hasWrites) this.#open.statements.begin.run();
       if (hasWrites) this.#reach('begun');
@@ -57,6 +62,10 @@ export class LogDatabase {
     } catch (thrown) {
       return this.#fail(works, failureOf(thrown));
     }
+  }
+
+  #reach(point: Point): void {
+    if (this.#isAtKilledDeed) this.#killer(point);
   }
 
   /** Nothing is written any more: what of the failed transaction is on the disk, nobody knows. */

@@ -23,6 +23,7 @@ export interface SetAsideWork {
   readonly kind: 'setAside';
   readonly path: string;
   readonly suffix: string;
+  readonly killAt: KillPoint | undefined;
 }
 
 /** Work on a log that is open. */

@@ -101,7 +101,7 @@ function countTables(database: DatabaseSync): number {
 }
 
 function verified(database: DatabaseSync, work: OpenWork, { marked, reach }: OpenContext): OpenDatabase {
-  if (countTables(database) === 0) create(database, work, marked);
+  if (countTables(database) === 0) create(database, work, { marked, reach });
   reach('created');
   requireSound(database);
   const statements = prepareAll(database);
@@ -111,17 +111,19 @@ function verified(database: DatabaseSync, work: OpenWork, { marked, reach }: Ope
   }
   requireMarked(head, marked);
   const runs = verifyRuns(statements, head);
-  const { snapshot, nextSnapshot } = verifySnapshot(statements, head);
+  const { snapshot, nextSnapshot } = verifySnapshot(statements, head, reach);
   // A process that was killed may have written what it had not synced: what is recovered is acted upon, and must be durable.
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  reach('checkpointed');
   const { incarnation, hardState, base, lastIndex, sequence } = head;
   const commit = head.commit;
-  const mark = new Mark(work.path, { format: FORMAT_VERSION, owner: incarnation, sequence });
+  const content = { format: FORMAT_VERSION, owner: incarnation, sequence };
+  const mark = new Mark(work.path, content, () => reach('marking'));
   const opened: Opened = { incarnation, hardState, base, lastIndex, runs, commit, snapshot, nextSnapshot };
   return { database, statements, mark, head, opened };
 }
 
-function create(database: DatabaseSync, work: OpenWork, marked: MarkContent | undefined): void {
+function create(database: DatabaseSync, work: OpenWork, { marked, reach }: OpenContext): void {
   if (marked !== undefined) throw damaged('the database is empty, its mark is there');
   const { group, incarnation } = work;
   database.exec('BEGIN EXCLUSIVE');
@@ -136,6 +138,7 @@ function create(database: DatabaseSync, work: OpenWork, marked: MarkContent | un
     snapshot: 0,
   };
   database.prepare('INSERT INTO head (id, bytes) VALUES (1, ?)').run(encodeHead(head));
+  reach('creating');
   database.exec('COMMIT');
 }
 
@@ -199,14 +202,20 @@ function* entriesIn(row: RunRow): Generator<LogPosition, void, void> {
 }
 
 /** Reads what the snapshot is, and removes what is left of others. */
-function verifySnapshot(statements: Statements, head: Head): Pick<Opened, 'snapshot' | 'nextSnapshot'> {
+function verifySnapshot(
+  statements: Statements,
+  head: Head,
+  reach: Reach,
+): Pick<Opened, 'snapshot' | 'nextSnapshot'> {
   const number = head.snapshot;
   const { key } = statements.lastChunk.get() as { key: number | null };
   const nextSnapshot = Math.max(number, key === null ? 0 : snapshotOf(key)) + 1;
   statements.begin.run();
   statements.dropChunksBut.run(...chunkRange(number));
   statements.dropSnapshotsBut.run(number);
+  reach('cleaning');
   statements.commit.run();
+  reach('cleaned');
   if (number === 0) {
     if (head.base.index > 0) throw damaged('the snapshot before the first entry is missing');
     return { snapshot: undefined, nextSnapshot };

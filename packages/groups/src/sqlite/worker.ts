@@ -3,7 +3,7 @@
  * arrived while the disk was busy is one transaction.
  */
 import { invariant } from '@mosaik/primitives';
-import { type Reply, type Request, serve } from '../sqlite-kit/index.ts';
+import { killerAt, type Reply, type Request, serve } from '../sqlite-kit/index.ts';
 import { setAside } from './aside.ts';
 import { type Failure, failureOf } from './failure.ts';
 import { LogDatabase } from './log-database.ts';
@@ -42,7 +42,7 @@ function answer(log: number, requests: readonly Request<WorkerWork>[]): readonly
 
 function doAlone(log: number, { id, work }: Request<OpenWork | SetAsideWork>): LogReply {
   try {
-    if (work.kind === 'setAside') return { id, value: setAside(work.path, work.suffix) };
+    if (work.kind === 'setAside') return { id, value: setAside(work, killerAt(work.killAt)) };
     const database = new LogDatabase(work);
     logs.set(log, database);
     return { id, value: database.opened };

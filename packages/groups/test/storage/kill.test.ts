@@ -1,18 +1,22 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { groupId, systemRuntime } from '@mosaik/primitives';
+import { groupId, randomInt, systemRuntime } from '@mosaik/primitives';
+import { createWorld } from '@mosaik/testing';
+import { eachSeed } from '@mosaik/testing/seeds';
 import { describe, expect, it } from 'vitest';
 import type { Entry, LogIndex } from '../../src/raft/types.ts';
 import { sqlite } from '../../src/sqlite/index.ts';
-import { type KillPoint, POINTS } from '../../src/sqlite/points.ts';
+import { DEEDS, type KillPoint, MAKE_POINTS, OPEN_POINTS, WRITE_POINTS } from '../../src/sqlite/points.ts';
+import { StorageDamagedError } from '../../src/storage/errors.ts';
 import type { LogStorage } from '../../src/storage/storage.ts';
 import { chunksAt, entryAt } from '../programs/ledger.ts';
 
 const PROGRAM = new URL('../programs/log-writer.ts', import.meta.url).pathname;
+const ASIDER = new URL('../programs/log-asider.ts', import.meta.url).pathname;
 const isLong = process.env['MOSAIK_SIM'] === 'long';
-const ITERATIONS = isLong ? 200 : 8;
+const ITERATIONS = isLong ? 20 : 8;
 
 /** What a writer has said before it was killed. */
 interface Said {
@@ -31,6 +35,7 @@ async function runWriter(
   kill: KillPoint | { readonly afterLines: number },
 ): Promise<Said> {
   const point = 'point' in kill ? [kill.point, String(kill.visit)] : [];
+  if ('point' in kill && kill.deed !== undefined) point.push(kill.deed);
   const child = spawn(process.execPath, [PROGRAM, path, String(life), ...point], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -145,15 +150,69 @@ async function killAgainAndAgain(
 }
 
 describe('kill -9 of a process that writes', () => {
-  it('at any moment leaves a log with all that was acknowledged', { timeout: 300_000 }, async () => {
-    const kills = Array.from({ length: ITERATIONS }, () => ({
-      afterLines: 1 + Math.floor(Math.random() * 150),
-    }));
-    await killAgainAndAgain(kills);
-  });
+  it('at any moment leaves a log with all that was acknowledged', { timeout: 300_000 }, () =>
+    eachSeed({ count: 1, long: 10 }, async (seed) => {
+      const { runtime } = createWorld({ seed: `kill ${seed}` });
+      await killAgainAndAgain(
+        Array.from({ length: ITERATIONS }, () => ({ afterLines: 1 + randomInt(runtime, 150) })),
+      );
+    }),
+  );
 
-  it.each(POINTS)('right when it is %s leaves one, too', { timeout: 300_000 }, async (point) => {
-    const visits = point === 'created' ? [1, 1] : isLong ? [1, 2, 3, 5, 7, 11, 19, 30, 44, 61] : [1, 4, 30];
+  it.each(WRITE_POINTS)('right when it is %s leaves one, too', { timeout: 300_000 }, async (point) => {
+    const visits = isLong ? [1, 2, 3, 5, 7, 11, 19, 30, 44, 61] : [1, 4, 30];
     await killAgainAndAgain(visits.map((visit) => ({ point, visit })));
   });
+
+  // There has to be something to truncate, and to replace.
+  it.each(DEEDS)('in a transaction that is to %s leaves one, too', { timeout: 300_000 }, async (deed) => {
+    const points = isLong ? WRITE_POINTS : (['written', 'committed'] as const);
+    const visits = deed === 'truncate' || !isLong ? [1] : [1, 2, 7];
+    const kills = points.flatMap((point) => visits.map((visit) => ({ point, visit, deed })));
+    await killAgainAndAgain([{ afterLines: 70 }, ...kills]);
+  });
+
+  it.each(MAKE_POINTS)('that makes a log, right when it is %s, leaves none', { timeout: 60_000 }, (point) =>
+    killAgainAndAgain([{ point, visit: 1 }, { afterLines: 20 }]),
+  );
+
+  it.each(OPEN_POINTS)(
+    'that opens a log, right when it is %s, changes nothing',
+    { timeout: 60_000 },
+    (point) =>
+      // The second time there is something to clean up.
+      killAgainAndAgain([
+        { point, visit: 1 },
+        { point: 'written', visit: 3, deed: 'commit' },
+        { point, visit: 1 },
+        { afterLines: 20 },
+      ]),
+  );
+});
+
+describe('kill -9 of a process that puts a log aside', () => {
+  it.each([1, 2, 3])(
+    'after %d of its files leaves it, or room for another',
+    { timeout: 60_000 },
+    async (visit) => {
+      const folder = mkdtempSync(join(tmpdir(), 'mosaik-kill-'));
+      const path = join(folder, 'log.db');
+      try {
+        await runWriter(path, 0, { afterLines: 60 });
+        const before = readdirSync(folder).map((name) => readFileSync(join(folder, name)));
+        const child = spawn(process.execPath, [ASIDER, path, String(visit)], { stdio: 'inherit' });
+        expect(await new Promise((resolve) => child.on('close', (_code, by) => resolve(by)))).toBe('SIGKILL');
+        const open = () => sqlite(path).open({ group: groupId('killed'), runtime: systemRuntime });
+        // What is left of it is never taken for a log, and nothing is lost of what was put aside.
+        if (visit < 3) await expect(open()).rejects.toBeInstanceOf(StorageDamagedError);
+        await sqlite(path).setAside('damaged');
+        await using log = await open();
+        expect(log.recovered).toMatchObject({ hardState: { term: 0 }, last: { index: 0 } });
+        const after = readdirSync(folder).map((name) => readFileSync(join(folder, name)));
+        for (const file of before) expect(after.some((kept) => kept.equals(file))).toBe(true);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
 });

@@ -1,13 +1,15 @@
 import { DecodeError, type GroupId, type PeerId, toError } from '@mosaik/primitives';
 import type { Link } from '@mosaik/transport';
 import { GroupCode } from '../codes.ts';
+import { Allowance } from './allowance.ts';
 import type { BondEnd, BondedGroup } from './bond.ts';
 import type { CarrierHost } from './carrier-host.ts';
 import { type BondMessage, decodeBondMessage, encodeBondMessage } from './codec.ts';
 import { Handshake } from './handshake.ts';
 import type { BondRole } from './proof.ts';
 import { Pulse } from './pulse.ts';
-import { Session } from './session.ts';
+import type { Session } from './session.ts';
+import { Sessions } from './sessions.ts';
 
 /** Joins of groups that this node is no member of, that a peer may try within {@link FORGIVE_MS}. */
 const REFUSALS_MAX = 64;
@@ -29,9 +31,8 @@ export class Carrier {
   readonly role: BondRole;
   readonly openedAtMs: number;
   readonly link: Link<Uint8Array>;
-  readonly sessions: Map<GroupId, Session> = new Map();
+  readonly sessions: Sessions;
   readonly #host: CarrierHost;
-  readonly #byChannel = new Map<number, Session>();
   readonly #handshake: Handshake;
   /** What the other side was told last of this node's entry. */
   #toldEntry: Uint8Array | undefined;
@@ -40,8 +41,7 @@ export class Carrier {
   #hasBonded = false;
   readonly #pulse: Pulse;
   #idleSinceMs: number;
-  #refusals = 0;
-  #forgivenAtMs: number;
+  readonly #refusals: Allowance;
 
   constructor(host: CarrierHost, link: Link<Uint8Array>) {
     const { runtime } = host.scope;
@@ -60,7 +60,16 @@ export class Carrier {
       beat: () => void this.#sendControl(BEAT),
     });
     this.#idleSinceMs = this.openedAtMs;
-    this.#forgivenAtMs = this.openedAtMs;
+    this.#refusals = new Allowance({ max: REFUSALS_MAX, withinMs: FORGIVE_MS, nowMs: this.openedAtMs });
+    this.sessions = new Sessions({
+      carrier: this,
+      runtime,
+      onBonded: () => {
+        this.#hasBonded = true;
+      },
+      send: (frame) => this.#sendControl(frame),
+      sendBulk: (frame) => this.#sendOn(this.#lane, frame),
+    });
   }
 
   get isGreeted(): boolean {
@@ -102,13 +111,13 @@ export class Carrier {
     }
     this.#lane = lane;
     this.#host.scope.spawn('lane', () => this.#read(lane, (bytes) => this.#onLaneFrame(bytes)));
-    for (const session of [...this.sessions.values()]) session.establish();
+    for (const session of this.sessions.all) session.establish();
   }
 
   /** Offers the proof of a group, unless it was offered. */
   join(group: BondedGroup): void {
     if (!this.isGreeted || this.#isEnded) return;
-    const session = this.sessions.get(group.id) ?? this.#openSession(group);
+    const session = this.sessions.of(group);
     if (session.isOffered) return;
     session.isOffered = true;
     const proof = this.#handshake.proofFor(group);
@@ -120,16 +129,16 @@ export class Carrier {
 
   /** This node leaves the group. */
   leave(group: GroupId, reason: string): void {
-    if (!this.sessions.has(group)) return;
+    if (this.sessions.get(group) === undefined) return;
     this.#tell({ kind: 'leave', group });
-    this.#endSession(group, { kind: 'closed', code: 0, reason });
+    this.sessions.end(group, { kind: 'closed', code: 0, reason });
   }
 
   /** This node does not want a bond with the peer in this group any more. */
   refuse(group: GroupId, code: number, reason: string): void {
     this.#host.count(code);
     this.#tell({ kind: 'refuse', group, code, reason });
-    this.#endSession(group, { kind: 'refused', code, reason });
+    this.sessions.end(group, { kind: 'refused', code, reason });
     this.#host.onRefused(this, group, code, reason);
   }
 
@@ -142,8 +151,7 @@ export class Carrier {
   /** Tells what this node says of itself in discovery, unless the other side was told; only to whom a proof was shown. */
   tellEntry(): void {
     const { entry } = this.#host;
-    if (entry === this.#toldEntry || this.#isEnded) return;
-    if (![...this.sessions.values()].some(({ isOffered }) => isOffered)) return;
+    if (entry === this.#toldEntry || this.#isEnded || !this.sessions.areOffered) return;
     this.#toldEntry = entry;
     this.#tell({ kind: 'entry', signed: entry });
   }
@@ -152,10 +160,6 @@ export class Carrier {
   tick(nowMs: number): void {
     const { handshakeTimeoutMs, beatTimeoutMs } = this.#host.settings;
     if (this.#isEnded) return;
-    if (nowMs - this.#forgivenAtMs > FORGIVE_MS) {
-      this.#forgivenAtMs = nowMs;
-      this.#refusals = 0;
-    }
     if (this.#pulse.takeSilence(nowMs)) this.#tellOfSilence();
     if (this.#pulse.silentMs > beatTimeoutMs && this.isGreeted) {
       this.fail(GroupCode.Timeout, 'the peer fell silent');
@@ -194,11 +198,7 @@ export class Carrier {
   }
 
   #idleSince(nowMs: number): number {
-    for (const session of this.sessions.values()) {
-      if (session.bond === undefined) continue;
-      this.#idleSinceMs = nowMs;
-      break;
-    }
+    if (this.sessions.areBonded) this.#idleSinceMs = nowMs;
     return this.#idleSinceMs;
   }
 
@@ -209,7 +209,7 @@ export class Carrier {
   }
 
   #tellOfSilence(): void {
-    for (const { bond, group } of [...this.sessions.values()]) if (bond !== undefined) group.onSilent(bond);
+    for (const { bond, group } of this.sessions.all) if (bond !== undefined) group.onSilent(bond);
   }
 
   async #read(link: Link<Uint8Array>, onFrame: (bytes: Uint8Array) => void): Promise<void> {
@@ -244,14 +244,14 @@ export class Carrier {
   #finish(end: BondEnd): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    for (const id of [...this.sessions.keys()]) this.#endSession(id, end);
+    this.sessions.endAll(end);
     this.#host.onEnded(this);
   }
 
   #onLaneFrame(bytes: Uint8Array): void {
     const message = decodeBondMessage(bytes);
     if (message.kind !== 'message') throw new DecodeError('schema', `a ${message.kind} on a lane`);
-    this.#byChannel.get(message.channel)?.receive(message.payload);
+    this.sessions.onChannel(message.channel)?.receive(message.payload);
   }
 
   #onFrame(bytes: Uint8Array): void {
@@ -264,7 +264,7 @@ export class Carrier {
   #onMessage(message: Exclude<BondMessage, { kind: 'hello' }>): void {
     switch (message.kind) {
       case 'message':
-        this.#byChannel.get(message.channel)?.receive(message.payload);
+        this.sessions.onChannel(message.channel)?.receive(message.payload);
         break;
       case 'beat':
         break;
@@ -272,13 +272,13 @@ export class Carrier {
         this.#onJoin(message);
         break;
       case 'status':
-        this.#byChannel.get(message.channel)?.told(message.status);
+        this.sessions.onChannel(message.channel)?.told(message.status);
         break;
       case 'entry':
         this.#onEntry(message.signed);
         break;
       case 'leave':
-        this.#endSession(message.group, { kind: 'left', code: 0, reason: 'the member has left' });
+        this.sessions.end(message.group, { kind: 'left', code: 0, reason: 'the member has left' });
         break;
       case 'refuse':
         this.#onRefuse(message);
@@ -293,7 +293,7 @@ export class Carrier {
 
   /** What a peer says that has proven nothing, or not any more, is not looked at. */
   #onEntry(signed: Uint8Array): void {
-    if (this.#byChannel.size > 0) this.#host.onEntry(this, signed);
+    if (this.sessions.areProven) this.#host.onEntry(this, signed);
   }
 
   #onJoin({ channel, group: id, proof, status }: BondMessage & { kind: 'join' }): void {
@@ -306,12 +306,7 @@ export class Carrier {
       this.fail(GroupCode.WrongProof, 'the proof of the group key is wrong');
       return;
     }
-    const known = this.#byChannel.get(channel);
-    if (known !== undefined && known.group !== group) throw new DecodeError('schema', 'a channel twice');
-    const session = this.sessions.get(id) ?? this.#openSession(group);
-    if (session.theirChannel !== undefined) this.#byChannel.delete(session.theirChannel);
-    session.theirChannel = channel;
-    this.#byChannel.set(channel, session);
+    const session = this.sessions.proven(group, channel);
     session.told(status);
     this.review(session);
   }
@@ -328,36 +323,14 @@ export class Carrier {
   }
 
   #refuseUnknown(group: GroupId): void {
-    this.#refusals++;
-    if (this.#refusals > REFUSALS_MAX) this.fail(GroupCode.TooMany, 'too many groups that are not here');
-    else this.refuse(group, GroupCode.GroupNotFound, 'no member of this group');
+    if (this.#refusals.take(this.#host.scope.runtime.now()))
+      this.refuse(group, GroupCode.GroupNotFound, 'no member of this group');
+    else this.fail(GroupCode.TooMany, 'too many groups that are not here');
   }
 
   #onRefuse({ group, code, reason }: BondMessage & { kind: 'refuse' }): void {
-    this.#endSession(group, { kind: 'refused', code, reason });
+    this.sessions.end(group, { kind: 'refused', code, reason });
     this.#host.onRefused(this, group, code, reason);
-  }
-
-  #openSession(group: BondedGroup): Session {
-    const session = new Session(group, {
-      carrier: this,
-      runtime: this.#host.scope.runtime,
-      onBonded: () => {
-        this.#hasBonded = true;
-      },
-      send: (frame) => this.#sendControl(frame),
-      sendBulk: (frame) => this.#sendOn(this.#lane, frame),
-    });
-    this.sessions.set(group.id, session);
-    return session;
-  }
-
-  #endSession(id: GroupId, end: BondEnd): void {
-    const session = this.sessions.get(id);
-    if (session === undefined) return;
-    this.sessions.delete(id);
-    if (session.theirChannel !== undefined) this.#byChannel.delete(session.theirChannel);
-    session.end(end);
   }
 
   #tell(message: BondMessage): void {

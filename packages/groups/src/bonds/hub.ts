@@ -15,11 +15,13 @@ import { GroupCode } from '../codes.ts';
 import type { Bond, BondedGroup, GroupBonds } from './bond.ts';
 import { Carrier } from './carrier.ts';
 import type { CarrierHost } from './carrier-host.ts';
+import { Carriers } from './carriers.ts';
 import { INSTANCE_BYTES } from './codec.ts';
 import { Dials } from './dials.ts';
 import { Entries } from './entries.ts';
 import { Lanes } from './lanes.ts';
 import { type BondOptions, type BondSettings, bondSettings } from './options.ts';
+import { Pins } from './pins.ts';
 import { bondProtocol } from './protocol.ts';
 import { watched } from './watched.ts';
 
@@ -47,12 +49,7 @@ interface Member {
   readonly refusedUntilMs: Map<PeerId, number>;
 }
 
-/**
- * The bonds of a node: one carrier to each peer that is in a group with it, found through the catalog.
- *
- * Of two carriers between the same two nodes, the one that the smaller id dialled stays; of two that the same side
- * dialled, the newer, as whoever dials again has lost the older; and none of a former life of the peer.
- */
+/** The bonds of a node: one carrier to each peer that is in a group with it, found through the catalog. */
 export class BondHub implements CarrierHost {
   readonly scope: Scope;
   readonly settings: BondSettings;
@@ -65,11 +62,8 @@ export class BondHub implements CarrierHost {
   readonly #entries: Entries;
   readonly #lanes: Lanes;
   readonly #members = new Map<GroupId, Member>();
-  /** Carriers in force, greeted. */
-  readonly #carriers = new Map<PeerId, Carrier>();
-  /** Carriers that were not greeted yet. */
-  readonly #pending = new Set<Carrier>();
-  readonly #pins = new Map<PeerId, Disposable>();
+  readonly #carriers: Carriers;
+  readonly #pins: Pins;
   readonly #refused: ReturnType<Metrics['counter']>;
   #lastChannel = 0;
   #ticks = 0;
@@ -91,6 +85,8 @@ export class BondHub implements CarrierHost {
     this.#refused = transport.metrics.counter('mosaik.groups.bonds.refused');
     this.#tickedAtMs = transport.runtime.now();
     const { settings } = this;
+    this.#carriers = new Carriers({ self: this.self, peersMax: settings.maxPeers });
+    this.#pins = new Pins(discovery);
     this.#entries = new Entries(scope, discovery);
     this.#dials = new Dials({ scope, transport, settings, onLink: (link) => this.#onDialled(link) });
     this.#lanes = new Lanes({
@@ -98,7 +94,7 @@ export class BondHub implements CarrierHost {
       transport,
       timeoutMs: settings.handshakeTimeoutMs,
       linksPerPeerMax: LINKS_PER_PEER_MAX,
-      find: (peer, token) => this.#carrierOfLane(peer, token),
+      find: (peer, token) => this.#carriers.ofLane(peer, token),
       count: (code) => this.count(code),
     });
   }
@@ -114,12 +110,12 @@ export class BondHub implements CarrierHost {
     this.scope.onClose(() => {
       accepted[Symbol.dispose]();
       unwatch();
-      for (const pin of this.#pins.values()) pin[Symbol.dispose]();
+      this.#pins.clear();
     });
   }
 
   get #isIdle(): boolean {
-    return this.#members.size === 0 && this.#carriers.size === 0 && this.#pending.size === 0;
+    return this.#members.size === 0 && this.#carriers.areNone;
   }
 
   /**
@@ -141,7 +137,7 @@ export class BondHub implements CarrierHost {
       channel,
       bonds,
       statusChanged: () => {
-        for (const carrier of this.#carriers.values()) carrier.tellStatus(member.group);
+        for (const carrier of this.#carriers.inForce) carrier.tellStatus(member.group);
       },
       leave: (reason) => this.#leave(member, reason),
     };
@@ -149,7 +145,7 @@ export class BondHub implements CarrierHost {
 
   /** Ends all carriers, each with a goodbye. */
   close(reason: string): void {
-    for (const carrier of [...this.#carriers.values(), ...this.#pending]) carrier.close(0, reason);
+    for (const carrier of this.#carriers.all) carrier.close(0, reason);
   }
 
   // What carriers ask for.
@@ -171,22 +167,7 @@ export class BondHub implements CarrierHost {
   }
 
   onGreeted(carrier: Carrier): void {
-    this.#pending.delete(carrier);
-    const other = this.#carriers.get(carrier.peer);
-    if (other === undefined && this.#carriers.size >= this.settings.maxPeers) {
-      carrier.fail(GroupCode.TooMany, 'too many bonds');
-      return;
-    }
-    if (other !== undefined) {
-      const loser = this.#isPreferred(carrier, other) ? other : carrier;
-      if (loser === carrier) {
-        carrier.close(GroupCode.AlreadyBonded, 'bonded by another link');
-        return;
-      }
-      this.#carriers.set(carrier.peer, carrier);
-      loser.close(GroupCode.AlreadyBonded, 'bonded by another link');
-    }
-    this.#carriers.set(carrier.peer, carrier);
+    if (!this.#carriers.greeted(carrier)) return;
     if (carrier.role === 'dialler') this.#lanes.open(carrier);
     this.#reviewPeer(carrier);
   }
@@ -202,8 +183,7 @@ export class BondHub implements CarrierHost {
   }
 
   onEnded(carrier: Carrier): void {
-    this.#pending.delete(carrier);
-    if (this.#carriers.get(carrier.peer) === carrier) this.#carriers.delete(carrier.peer);
+    this.#carriers.ended(carrier);
     this.#reviewSoon();
   }
 
@@ -227,10 +207,9 @@ export class BondHub implements CarrierHost {
   }
 
   #onAccepted(link: Link<Uint8Array>): void {
-    const inbound = [...this.#pending].filter(({ role }) => role === 'acceptor').length;
     if (this.scope.isClosing) {
       link.abort('closing');
-    } else if (inbound >= this.settings.maxHandshakes) {
+    } else if (this.#carriers.handshakesOfOthers >= this.settings.maxHandshakes) {
       this.count(GroupCode.TooMany);
       void link.close(GroupCode.TooMany, 'too many handshakes');
     } else {
@@ -239,22 +218,8 @@ export class BondHub implements CarrierHost {
   }
 
   #begin(carrier: Carrier): void {
-    this.#pending.add(carrier);
     this.#keepTicking();
-    carrier.start();
-  }
-
-  #isPreferred(carrier: Carrier, other: Carrier): boolean {
-    if (!carrier.isSameInstance(other)) return true;
-    if (carrier.role === other.role) return true;
-    const smallerDials = this.self < carrier.peer ? 'dialler' : 'acceptor';
-    return carrier.role === smallerDials;
-  }
-
-  #carrierOfLane(peer: PeerId, token: Uint8Array): Carrier | undefined {
-    const inForce = this.#carriers.get(peer);
-    if (inForce?.ownsLane(token)) return inForce;
-    return [...this.#pending].find((carrier) => carrier.peer === peer && carrier.ownsLane(token));
+    this.#carriers.begin(carrier);
   }
 
   // Who to be bonded with.
@@ -262,7 +227,7 @@ export class BondHub implements CarrierHost {
   #leave(member: Member, reason: string): void {
     const { id } = member.group;
     if (this.#members.get(id) !== member) return;
-    for (const carrier of this.#carriers.values()) carrier.leave(id, reason);
+    for (const carrier of this.#carriers.inForce) carrier.leave(id, reason);
     this.#members.delete(id);
     this.#reviewSoon();
   }
@@ -284,8 +249,8 @@ export class BondHub implements CarrierHost {
     for (const peer of missing) this.#dials.want(peer, nowMs);
     this.#isIncomplete = missing.length > 0;
     this.#dials.forget((peer) => wanted.has(peer));
-    for (const carrier of [...this.#carriers.values()]) this.#reviewPeer(carrier);
-    this.#pin(wanted);
+    for (const carrier of this.#carriers.inForce) this.#reviewPeer(carrier);
+    this.#pins.update(wanted, (peer) => this.#carriers.has(peer));
   }
 
   #wantedPeers(catalog: Catalog): Set<PeerId> {
@@ -305,7 +270,7 @@ export class BondHub implements CarrierHost {
 
   #reviewPeer(carrier: Carrier): void {
     const nowMs = this.scope.runtime.now();
-    for (const session of [...carrier.sessions.values()]) {
+    for (const session of carrier.sessions.all) {
       if (session.bond === undefined) carrier.review(session);
       else if (this.allows(session.group, carrier.peer) === false)
         carrier.refuse(session.group.id, GroupCode.NotAllowed, 'not accepted here any more');
@@ -316,15 +281,6 @@ export class BondHub implements CarrierHost {
       if (nowMs < (refusedUntilMs.get(carrier.peer) ?? 0)) continue;
       refusedUntilMs.delete(carrier.peer);
       carrier.join(group);
-    }
-  }
-
-  #pin(wanted: ReadonlySet<PeerId>): void {
-    for (const peer of wanted) if (!this.#pins.has(peer)) this.#pins.set(peer, this.#discovery.pin(peer));
-    for (const [peer, pin] of this.#pins) {
-      if (wanted.has(peer) || this.#carriers.has(peer)) continue;
-      this.#pins.delete(peer);
-      pin[Symbol.dispose]();
     }
   }
 
@@ -341,10 +297,10 @@ export class BondHub implements CarrierHost {
     const nowMs = this.scope.runtime.now();
     const lateMs = nowMs - this.#tickedAtMs - this.tickMs;
     this.#tickedAtMs = nowMs;
-    const carriers = [...this.#carriers.values(), ...this.#pending];
+    const carriers = this.#carriers.all;
     if (lateMs > this.settings.beatIntervalMs) for (const carrier of carriers) carrier.forgiveSilence();
     for (const carrier of carriers) carrier.tick(nowMs);
-    this.#entries.tellIfChanged(this.#carriers.values());
+    this.#entries.tellIfChanged(this.#carriers.inForce);
     this.#ticks++;
     if (this.#isIncomplete || this.#ticks % TICKS_PER_REVIEW === 0) this.#review();
     if (!this.#isIdle) return;

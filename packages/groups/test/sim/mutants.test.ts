@@ -40,6 +40,8 @@ const mutants: Readonly<Record<string, Planted>> = {
   'a retry is applied again': {
     breaks: ['exactly once'],
     rules: { applier: { appliesOnce: false } },
+    // What was under way is sent again over the next connection.
+    plan: { ...BUSY, count: 3, weights: only({ reconnect: 1 }) },
   },
   'a snapshot forgets sessions': {
     breaks: ['exactly once'],
@@ -58,6 +60,13 @@ const mutants: Readonly<Record<string, Planted>> = {
     rules: { raft: { confirmedRound: (_, sent) => sent } },
     // A leader that stood still, and is asked before it has heard that there is another one.
     plan: { ...BUSY, count: 5, weights: only({ stall: 0.6, cut: 0.2, heal: 0.2 }) },
+  },
+  'a leader that hears from no quorum goes on': {
+    // Reads are confirmed and writes committed all the same, so that nothing is wrong but that clients wait for it in vain.
+    breaks: ['progress'],
+    says: /a leader that is cut off steps down/,
+    rules: { raft: { checksQuorum: false } },
+    plan: { ...BUSY, count: 3 },
   },
   'what is in the log counts as stored': {
     breaks: LOST,

@@ -148,12 +148,13 @@ export class Nodes {
     const { count, preferences, demoteBehindEntries } = this.plan;
     const { snapshotEvery, retainEntries, retainBytes, retainPulledEntries } = this.plan;
     const { rules } = this.#mutant;
+    const watch = this.watch.node();
     const others = Array.from({ length: this.size }, (_, other) => `sim://n${other}`);
     this.#nodes[index] = await startNode(this.world, `n${index}`, {
       bootstrap: others.filter((_, other) => other !== index),
       storage: this.#storageOf(index),
       rules: { ...rules, quiescence: { restMs: this.plan.restMs, ...rules?.quiescence } },
-      watchCore: (raft, began) => this.watch.core(raft, began),
+      watchCore: (raft, began) => watch.core(raft, began),
       consensus: {
         founders: count,
         demoteBehindEntries,
@@ -163,7 +164,7 @@ export class Nodes {
         retainPulledEntries,
         compareStateEvery: 16,
       },
-      join: { machine: { ...this.watch.machine(keyValue<number>()), leadership: preferences[index] } },
+      join: { machine: { ...watch.machine(keyValue<number>()), leadership: preferences[index] } },
     });
   }
 

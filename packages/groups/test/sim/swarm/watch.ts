@@ -13,43 +13,71 @@ import {
   type Oracle,
   Violation,
 } from '../../raft/sim/oracle.ts';
-import { ApplyBook } from './apply-book.ts';
+import { ApplyBook, type Page } from './apply-book.ts';
 
 /**
  * Sees what the cores and machines of all nodes do, as they do it, and holds it against what is promised. What it finds first
  * is kept: a member that was stopped in the middle would only blur it.
  */
 export class Watch {
-  /** Of each history. */
-  readonly #oracles = new Map<string, Oracle>();
-  readonly #book = new ApplyBook();
+  readonly #histories = new Map<string, History>();
   readonly #found = Promise.withResolvers<never>();
-  #violation: Violation | undefined;
 
   constructor() {
     this.#found.promise.catch(() => {});
   }
 
-  /** What was broken first. */
-  get violation(): Violation | undefined {
-    return this.#violation;
-  }
-
-  /** Rejects when something is broken. */
+  /** Rejects with what is broken first. */
   get violated(): Promise<never> {
     return this.#found.promise;
   }
 
+  /** For one life of a node. */
+  node(): NodeWatch {
+    return new NodeWatch(this);
+  }
+
+  /** What has been seen of a history. */
+  history(id: string): History {
+    const known = this.#histories.get(id) ?? { oracle: createOracle(), book: new ApplyBook() };
+    this.#histories.set(id, known);
+    return known;
+  }
+
+  judge(check: () => void): void {
+    try {
+      check();
+    } catch (thrown) {
+      if (!(thrown instanceof Violation)) throw thrown;
+      this.#found.reject(thrown);
+    }
+  }
+}
+
+/** What members of one history have done. */
+interface History {
+  readonly oracle: Oracle;
+  readonly book: ApplyBook;
+}
+
+/** Sees one node: its core is told which history it is of, and its machine is not. */
+class NodeWatch {
+  readonly #watch: Watch;
+  #history: History | undefined;
+
+  constructor(watch: Watch) {
+    this.#watch = watch;
+  }
+
   /** For `GroupsTestOptions`. */
   core(raft: Raft, { history, stored }: CoreBeginning): Raft {
-    const oracle = this.#oracles.get(history) ?? createOracle();
-    this.#oracles.set(history, oracle);
-    const witness = new CoreWitness(raft, stored, oracle);
+    this.#history = this.#watch.history(history);
+    const witness = new CoreWitness(raft, stored, this.#history.oracle);
     return {
       ...raft,
       takeOutput: (options) => {
         const output = raft.takeOutput(options);
-        this.judge(() => witness.saw(output));
+        this.#watch.judge(() => witness.saw(output));
         return output;
       },
     };
@@ -66,11 +94,16 @@ export class Watch {
     machine: StateMachine<MapCommand<number>, MapResult<number>, Query, Answer>,
   ): MachineInstance<MapCommand<number>, MapResult<number>, Query, Answer> {
     const instance = machine.create();
-    const page = this.#book.open();
+    let isRestored = false;
+    let page: Page | undefined;
+    const note = (index: number, command: MapCommand<number>, result: MapResult<number>): void => {
+      page ??= this.#open(isRestored);
+      page.applied(index, command, result);
+    };
     return {
       apply: (command, context) => {
         const result = instance.apply(command, context);
-        this.judge(() => page.applied(context.index, command, result));
+        this.#watch.judge(() => note(context.index, command, result));
         return result;
       },
       // The way that is taken: a machine that has it is given bytes.
@@ -78,26 +111,24 @@ export class Watch {
         const result = instance.applyEncoded?.(bytes, context);
         invariant(result !== undefined, 'the map takes bytes');
         const command = machine.codecs.command.decode(bytes);
-        this.judge(() => page.applied(context.index, command, result.value()));
+        this.#watch.judge(() => note(context.index, command, result.value()));
         return result;
       },
       query: (query, context) => instance.query(query, context),
       snapshot: () => instance.snapshot(),
       restore: (chunks) => {
-        page.restored();
+        isRestored = true;
+        page?.restored();
         return instance.restore(chunks);
       },
     };
   }
 
-  judge(check: () => void): void {
-    try {
-      check();
-    } catch (thrown) {
-      if (!(thrown instanceof Violation)) throw thrown;
-      this.#violation ??= thrown;
-      this.#found.reject(thrown);
-    }
+  #open(isRestored: boolean): Page {
+    invariant(this.#history !== undefined, 'a machine applies what its core has committed');
+    const page = this.#history.book.open();
+    if (isRestored) page.restored();
+    return page;
   }
 }
 

@@ -70,12 +70,11 @@ export class GroupClosedError<Command = unknown, Result = unknown> extends Comma
   }
 }
 
-/** More commands wait in this member than are bounded for; these were not taken, nor any part of them. */
+/** More commands, or strong queries, wait in this member than are bounded for; these were not taken, nor any part of them. */
 export class GroupOverloadedError<Command = unknown> extends CommandsError<Command> {
   override readonly name = 'GroupOverloadedError';
 
-  constructor(waiting: number, unsent: readonly Command[]) {
-    const message = `${waiting} commands wait already: await those sent before`;
+  constructor(message: string, unsent: readonly Command[] = []) {
     super('ERR_GROUP_OVERLOADED', message, outcomesOfUnsent(unsent));
   }
 }

@@ -168,6 +168,7 @@ export interface Group<Command, Result, Query, Answer> extends AsyncDisposable {
    * Asks the machine. A strong query waits for a leader as long as `signal` lets it.
    *
    * @throws {GroupClosedError} @throws {GroupFailedError} @throws {AbortedError}
+   * @throws {GroupOverloadedError} when `maxPendingCommands` strong ones wait already.
    */
   query(query: Query, consistency: Consistency, options?: WaitOptions): Promise<Queried<Answer>>;
   when(): GroupConditions;

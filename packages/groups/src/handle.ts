@@ -111,7 +111,8 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
     this.#requireOpen([]);
     if (consistency === 'strong') {
       const { reads, settings } = this.#member;
-      if (reads.length >= settings.maxPendingCommands) throw new GroupOverloadedError(reads.length, []);
+      if (reads.length >= settings.maxPendingCommands)
+        throw new GroupOverloadedError(`${reads.length} strong queries wait already (maxPendingCommands)`);
       await this.#untilFresh(options);
     }
     const works = this.#member.life?.works;

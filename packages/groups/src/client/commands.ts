@@ -67,8 +67,13 @@ export class Commands {
 
   #requireRoom(commands: readonly unknown[]): void {
     const { session, maxPending } = this.#options;
-    if (session.length + commands.length > maxPending || session.waitingBytes > WAITING_BYTES_MAX)
-      throw new GroupOverloadedError(session.length, commands);
+    const { length, waitingBytes } = session;
+    if (length + commands.length > maxPending) {
+      const message = `${length} commands wait, and no ${commands.length} more: ${maxPending} may (maxPendingCommands)`;
+      throw new GroupOverloadedError(message, commands);
+    }
+    if (waitingBytes > WAITING_BYTES_MAX)
+      throw new GroupOverloadedError(`${waitingBytes} bytes of commands wait to be sent`, commands);
   }
 
   #encode(commands: readonly unknown[], place: number): Uint8Array {

@@ -114,6 +114,7 @@ describe('a call of many commands', () => {
     expect(tooLarge).toMatchObject({ place: 2, effect: 'notApplied', unsent: [1, 2, large], unknown: [] });
     const overloaded = await errorOf(group.commands.run(ones(5)));
     expect(overloaded).toBeInstanceOf(GroupOverloadedError);
+    expect(overloaded.message).toBe('0 commands wait, and no 5 more: 4 may (maxPendingCommands)');
     expect(overloaded.outcomes).toEqual(ones(5).map((command) => ({ command, effect: 'notApplied' })));
     expect(await group.offered()).toEqual([]);
     expect(group.session.length).toBe(0);
@@ -300,6 +301,18 @@ describe('commands that wait', () => {
       expect(counts((await call).outcomes)).toEqual({ notApplied: 2 });
     }
     expect(group.session.close()).toEqual([]);
+  });
+
+  it('may be few and large: beyond 64 MiB no more are taken', async () => {
+    const group = new LoneGroup({ maxBytes: 16 * 1024 * 1024 });
+    group.isOnline = false;
+    const large = 'x'.repeat(15 * 1024 * 1024) as Sum;
+    const taken = Array.from({ length: 5 }, () => errorOf(group.commands.runOne(large)));
+    const refused = await errorOf(group.commands.runOne(1));
+    expect(refused).toBeInstanceOf(GroupOverloadedError);
+    expect(refused).toMatchObject({ unsent: [1], message: expect.stringMatching(/^\d+ bytes of commands/) });
+    group.commands.close((outcomes) => new GroupClosedError('closed', outcomes));
+    expect(await Promise.all(taken)).toMatchObject(taken.map(() => ({ unsent: [large] })));
   });
 
   it('are told what became of them when the group is closed', async () => {

@@ -12,12 +12,10 @@ export type CommandOutcome<Command = unknown, Result = unknown> =
       readonly result: Result;
       readonly error?: undefined;
     }
-  /** It has no result: for the reason in `error`, or else because the call ended before it was heard of. */
-  | {
-      readonly command: Command;
-      readonly effect: CommandEffect;
-      readonly error?: CommandError | undefined;
-    };
+  /** It has no result: `error` says why. */
+  | { readonly command: Command; readonly effect: CommandEffect; readonly error: CommandError }
+  /** The call ended before it was heard of. */
+  | { readonly command: Command; readonly effect: 'notApplied' | 'unknown'; readonly error?: undefined };
 
 /** A call ended before all of its commands had results; tells what became of each. */
 export abstract class CommandsError<Command = unknown, Result = unknown> extends MosaikError {

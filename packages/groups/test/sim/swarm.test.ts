@@ -17,6 +17,7 @@ describe('a swarm of whole nodes', () => {
     const total = (field: Count): number => results.reduce((sum, result) => sum + result[field], 0);
     console.log(
       `${results.length} seeds: ${total('answered')} of ${total('operations')} operations answered, ` +
+        `${total('heardLater')} of them after they had been given up, ` +
         `${total('leaderChanges')} changes of leader, ${total('pulledSnapshots')} snapshots and ` +
         `${total('pulledEntries')} entries pulled, ${total('rests')} members resting when a fault came, ` +
         `${total('discards')} logs found damaged by running members; ` +
@@ -26,6 +27,7 @@ describe('a swarm of whole nodes', () => {
     // One in some dozens of seeds: a sample may have none.
     if (results.length >= 500) expect(total('discards')).toBeGreaterThan(0);
     expect(total('answered')).toBeGreaterThan(total('operations') / 2);
+    if (results.length >= 100) expect(total('heardLater')).toBeGreaterThan(0);
   }, 3_600_000);
 
   it('does the same again from the same seed', async () => {

@@ -4,11 +4,13 @@ import {
   createHistory,
   type History,
   LinearizabilityError,
+  type PendingOperation,
 } from '@mosaik/testing/linearizability';
 import { CommandAbortedError, GroupClosedError, GroupOverloadedError } from '../../../src/errors.ts';
+import type { MapResult } from '../../../src/machine/index.ts';
 import { Violation } from '../../raft/sim/oracle.ts';
 import type { Node } from '../cluster.ts';
-import { ask, drawInput, type Input, model, type Output } from './model.ts';
+import { ask, drawInput, type Input, model, type Output, outputOf } from './model.ts';
 import type { Nodes } from './nodes.ts';
 
 /** Clients at random members, and what they were told. */
@@ -18,6 +20,7 @@ export class Clients {
   #running: readonly Promise<void>[] = [];
   #lastValue = 0;
   #isOver = false;
+  #heardLater = 0;
   /** Nobody asks for anything. */
   areHushed = false;
 
@@ -32,6 +35,11 @@ export class Clients {
 
   get answered(): number {
     return this.#history.operations.filter(({ outcome }) => outcome.type === 'ok').length;
+  }
+
+  /** Those of the answered that had been given up before. */
+  get heardLater(): number {
+    return this.#heardLater;
   }
 
   start(count: number): void {
@@ -88,8 +96,12 @@ export class Clients {
     };
     const run = ask(node.group, input, limit.signal).then(
       (output) => end(() => pending.ok(output), true),
-      (error: unknown) =>
-        isWithoutEffect(error) ? end(() => pending.fail(), true) : end(() => pending.unknown(), false),
+      (error: unknown) => {
+        if (isWithoutEffect(error)) end(() => pending.fail(), true);
+        else if (error instanceof CommandAbortedError)
+          end(() => this.#hearLater(error, { input, pending }), false);
+        else end(() => pending.unknown(), false);
+      },
     );
     const patienceMs = 500 + world.runtime.random() * 5_000;
     // A node that crashes never answers; one that lives is told to give up.
@@ -99,6 +111,19 @@ export class Clients {
     await Promise.race([run, world.sleep(1)]);
     end(() => pending.unknown(), false);
     return isKnown;
+  }
+
+  /** What was given up may come to be known all the same; until then it is open. */
+  #hearLater(
+    error: CommandAbortedError,
+    { input, pending }: { readonly input: Input; readonly pending: PendingOperation<Output> },
+  ): void {
+    void error.resolved().then(([outcome]) => {
+      if (outcome?.effect === 'notApplied') pending.fail();
+      if (outcome?.effect !== 'applied' || outcome.error !== undefined) return;
+      pending.ok(outputOf(input, outcome.result as MapResult<number>));
+      this.#heardLater++;
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 import { type Runtime, randomInt } from '@mosaik/primitives';
 import { deterministic, type Model } from '@mosaik/testing/linearizability';
+import type { MapCommand, MapResult } from '../../../src/machine/index.ts';
 import type { Values } from '../cluster.ts';
 
 /** What clients ask of a key: values are unique, so that a command that was applied twice shows in what was there before. */
@@ -43,11 +44,16 @@ export async function ask(group: Values, input: Input, signal: AbortSignal): Pro
     const { result } = await group.query({ get: input.key }, 'strong', { signal });
     return result.entries[0]?.value;
   }
-  if (input.type === 'put') {
-    const { result } = await group.execute({ put: input.key, value: input.value }, { signal });
-    return result.before;
-  }
-  const { key, from, to } = input;
-  const { result } = await group.execute({ compareAndSet: key, expected: from, value: to }, { signal });
-  return [result.done, result.before];
+  const { result } = await group.execute(commandOf(input), { signal });
+  return outputOf(input, result);
+}
+
+function commandOf(input: Exclude<Input, { readonly type: 'get' }>): MapCommand<number> {
+  if (input.type === 'put') return { put: input.key, value: input.value };
+  return { compareAndSet: input.key, expected: input.from, value: input.to };
+}
+
+/** What a command gave, as the model has it. */
+export function outputOf({ type }: Input, { done, before }: MapResult<number>): Output {
+  return type === 'put' ? before : [done, before];
 }

@@ -11,6 +11,8 @@ import { type FaultKind, type Mutant, type Plan, planOf } from './plan.ts';
 export interface SwarmResult {
   readonly operations: number;
   readonly answered: number;
+  /** Those of the answered that had been given up before. */
+  readonly heardLater: number;
   readonly pulledSnapshots: number;
   readonly pulledEntries: number;
   readonly leaderChanges: number;
@@ -90,13 +92,14 @@ class Swarm {
 
   async #close(): Promise<SwarmResult> {
     const { live, leaderChanges } = this.#nodes;
-    const { operations, answered } = this.#clients;
+    const { operations, answered, heardLater } = this.#clients;
     const pulledSnapshots = sum(live.map(({ group }) => group.stats.snapshotsPulled));
     const pulledEntries = sum(live.map(({ group }) => group.stats.entriesPulled));
     await Promise.all(live.map((node) => node.close()));
     return {
       operations,
       answered,
+      heardLater,
       pulledSnapshots,
       pulledEntries,
       leaderChanges,

@@ -22,6 +22,8 @@ export const worldFiles: readonly string[] = [
   'packages/testing/src/guard.ts',
   // Makes them throw while a state machine applies.
   'packages/groups/src/machine/guard/globals.ts',
+  // Blocks a worker's thread until a test lets it go, as a disk does; no time is set.
+  'packages/groups/src/sqlite-kit/hold.ts',
 ];
 
 /** Where Node itself may be used: everything else also runs in a browser. Prefixes of paths. */

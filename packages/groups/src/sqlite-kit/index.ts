@@ -5,6 +5,7 @@
  */
 export { FailureError, failureOf, failureOfOurs, type KitFailure } from './failure.ts';
 export { type FormatOptions, isNewDatabase, numberOf, rollBack } from './format.ts';
+export { type HoldPoint, holderAt } from './hold.ts';
 export { Mark, type MarkContent, markPath, readMark, syncFile, syncFolderOf } from './mark.ts';
 export { type KillPoint, killerAt } from './points.ts';
 export { programBeside, WorkerClient } from './worker-client.ts';

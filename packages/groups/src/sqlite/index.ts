@@ -6,13 +6,14 @@ import { resolve } from 'node:path';
 import { createIncarnation } from '../storage/incarnation.ts';
 import type { LogStorage, OpenOptions, Storage } from '../storage/storage.ts';
 import type { Opened } from './messages.ts';
-import type { KillPoint } from './points.ts';
+import type { HoldPoint, KillPoint } from './points.ts';
 import { acquirePort } from './pool.ts';
 import { SqliteLog } from './sqlite-log.ts';
 
 /** What tests may do besides; no part of the public contract. */
 export interface SqliteTestOptions {
   readonly killAt?: KillPoint | undefined;
+  readonly holdAt?: HoldPoint | undefined;
 }
 
 /**
@@ -27,7 +28,7 @@ export function sqlite(path: string, options: SqliteTestOptions = {}): Storage {
   return {
     durability: 'fsync',
     description: `SQLite at ${where}`,
-    open: (opening) => open(where, opening, options.killAt),
+    open: (opening) => open(where, opening, options),
     setAside: (reason) => putAside(where, reason, options.killAt),
   };
 }
@@ -35,12 +36,12 @@ export function sqlite(path: string, options: SqliteTestOptions = {}): Storage {
 async function open(
   where: string,
   { group, runtime }: OpenOptions,
-  killAt: KillPoint | undefined,
+  { killAt, holdAt }: SqliteTestOptions,
 ): Promise<LogStorage> {
   const port = acquirePort(where);
   const incarnation = createIncarnation(runtime);
   try {
-    const opened = await port.send({ kind: 'open', path: where, group, incarnation, killAt });
+    const opened = await port.send({ kind: 'open', path: where, group, incarnation, killAt, holdAt });
     return new SqliteLog(where, port, opened as Opened);
   } catch (thrown) {
     port.release();

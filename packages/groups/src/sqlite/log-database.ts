@@ -1,5 +1,5 @@
 /** The log in its database, as the worker sees it: synchronous, one transaction for all work that is there. */
-import { killerAt, rollBack } from '../sqlite-kit/index.ts';
+import { holderAt, killerAt, rollBack } from '../sqlite-kit/index.ts';
 import { damaged, type Failure, failureOf } from './failure.ts';
 import { decodeEntries, encodeHead, type Head } from './layout.ts';
 import type {
@@ -30,6 +30,7 @@ export class LogDatabase {
   readonly opened: Opened;
   readonly #open: OpenDatabase;
   readonly #killer: Reach;
+  readonly #holder: Reach;
   readonly #killedDeed: Deed | undefined;
   #isAtKilledDeed = true;
   #head: Head;
@@ -41,6 +42,7 @@ export class LogDatabase {
   /** @throws {FailureError}, or what SQLite throws. */
   constructor(work: OpenWork) {
     this.#killer = killerAt(work.killAt);
+    this.#holder = holderAt<Point>(work.holdAt);
     this.#killedDeed = work.killAt?.deed;
     this.#open = openDatabase(work, this.#killer);
     this.#head = this.#open.head;
@@ -65,6 +67,7 @@ export class LogDatabase {
   }
 
   #reach(point: Point): void {
+    this.#holder(point);
     if (this.#isAtKilledDeed) this.#killer(point);
   }
 

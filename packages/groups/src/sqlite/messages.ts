@@ -3,7 +3,7 @@ import type { GroupId } from '@mosaik/primitives';
 import type { HardState, LogIndex, LogPosition } from '../raft/types.ts';
 import type { TermRun } from '../storage/shape.ts';
 import type { Incarnation } from '../storage/storage.ts';
-import type { KillPoint } from './points.ts';
+import type { HoldPoint, KillPoint } from './points.ts';
 
 /** A piece of work, and for which of the worker's logs. */
 export type WorkerWork = { readonly log: number } & Work;
@@ -17,6 +17,7 @@ export interface OpenWork {
   /** For a log that is not there yet. */
   readonly incarnation: Incarnation;
   readonly killAt: KillPoint | undefined;
+  readonly holdAt: HoldPoint | undefined;
 }
 
 export interface SetAsideWork {

@@ -36,6 +36,9 @@ export interface OpenDatabase {
   readonly opened: Opened;
 }
 
+/** Of `PRAGMA synchronous`. */
+const SYNCHRONOUS_FULL = 2;
+
 const NEW: { readonly hardState: HardState; readonly base: LogPosition } = {
   hardState: { term: 0 as Term, vote: undefined },
   base: { index: 0 as LogIndex, term: 0 as Term },
@@ -86,6 +89,7 @@ function connect(path: string, marked: MarkContent | undefined): DatabaseSync {
       });
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON');
     database.exec('PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 16777216');
+    requireDurable(database);
     return database;
   } catch (thrown) {
     database.close();
@@ -94,6 +98,19 @@ function connect(path: string, marked: MarkContent | undefined): DatabaseSync {
     if (failure.kind !== 'damaged' || marked !== undefined) throw thrown;
     throw new FailureError({ kind: 'format', detail: `not a log: ${failure.detail}` });
   }
+}
+
+/**
+ * SQLite does not refuse what it cannot do, but does something else.
+ *
+ * @throws {FailureError} when a commit of this connection would not be one fsync of the write-ahead log.
+ */
+export function requireDurable(database: DatabaseSync): void {
+  const { journal_mode: journal } = database.prepare('PRAGMA journal_mode').get() as { journal_mode: string };
+  const synchronous = numberOf(database, 'PRAGMA synchronous');
+  if (journal === 'wal' && synchronous === SYNCHRONOUS_FULL) return;
+  const detail = `SQLite writes with journal_mode ${journal} and synchronous ${synchronous}, not as it was told`;
+  throw new FailureError({ kind: 'io', detail });
 }
 
 function countTables(database: DatabaseSync): number {

@@ -1,4 +1,4 @@
-import type { KillPoint as AnyKillPoint } from '../sqlite-kit/index.ts';
+import type { HoldPoint as AnyHoldPoint, KillPoint as AnyKillPoint } from '../sqlite-kit/index.ts';
 import type { LogWork } from './messages.ts';
 
 /** Where tests end the process in the middle of a write, … */
@@ -25,6 +25,8 @@ export interface KillPoint extends AnyKillPoint<Point> {
   /** Only transactions count that do this. Default: all. */
   readonly deed?: Deed | undefined;
 }
+
+export type HoldPoint = AnyHoldPoint<(typeof WRITE_POINTS)[number]>;
 
 /** Called at each point. */
 export type Reach = (point: Point) => void;

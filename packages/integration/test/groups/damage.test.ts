@@ -2,24 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { createDiscovery } from '@mosaik/discovery';
-import { createGroups, type Group, type Groups, keyValue, type Storage } from '@mosaik/groups';
 import { sqlite } from '@mosaik/groups/sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { addressOf, startNode } from '../support/nodes.ts';
+import { type LocalNode, startLocalNode } from '../support/in-process.ts';
 
-/** A node in this process, and its group. */
-interface Node {
-  readonly address: string;
-  readonly groups: Groups;
-  join(storage?: Storage): Promise<Values>;
-  close(): Promise<void>;
-}
-
-type Values = Group<{ put: string; value: string }, unknown, { get: string }, unknown>;
+/** Small, so that there are some. */
+const SNAPSHOTS = { snapshotEvery: 10 };
 
 let folder: string;
-const nodes: Node[] = [];
+const nodes: LocalNode[] = [];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'mosaik-damage-'));
@@ -30,26 +21,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function start(name: string): Promise<Node> {
-  const transport = await startNode({ secretKey: name });
-  const discovery = await createDiscovery({ transport, bootstrap: nodes.map(({ address }) => address) });
-  const groups = createGroups({ transport, discovery });
-  const node: Node = {
-    address: addressOf(transport),
-    groups,
-    join: async (storage) =>
-      (await groups.join({
-        key: 'damaged',
-        machine: keyValue<string>(),
-        storage,
-        consensus: { snapshotEvery: 10 },
-      })) as unknown as Values,
-    close: async () => {
-      await groups.close();
-      await discovery.close();
-      await transport.close();
-    },
-  };
+async function start(name: string): Promise<LocalNode> {
+  const node = await startLocalNode(name, nodes);
   nodes.push(node);
   return node;
 }
@@ -74,16 +47,17 @@ it('a log in a file with a damaged chunk is put aside when its group is joined, 
   timeout: 60_000,
 }, async () => {
   const path = join(folder, 'log.db');
-  const others = [await (await start('first')).join(), await (await start('second')).join()];
+  const others = [await (await start('first')).join(undefined, SNAPSHOTS)];
+  others.push(await (await start('second')).join(undefined, SNAPSHOTS));
   const third = await start('third');
-  const group = await third.join(sqlite(path));
+  const group = await third.join(sqlite(path), SNAPSHOTS);
   await group.when().online();
   for (let put = 0; put < 30; put++) await group.execute({ put: `${put}`, value: 'v'.repeat(50_000) });
   const { member } = group.stats;
   await group.close();
   // The history is in the first; damage there has always been found.
   expect(damageLastChunk(path)).toBeGreaterThan(2);
-  const back = await third.join(sqlite(path));
+  const back = await third.join(sqlite(path), SNAPSHOTS);
   expect(back.stats.damagedLog).toBe(`${path}.damaged-1`);
   expect(back.stats.member).not.toBe(member);
   await back.when().online();

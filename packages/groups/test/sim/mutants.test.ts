@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Rules } from '../../src/raft/rules.ts';
+import { mutants as coreMutants } from '../raft/sim/mutants.ts';
 import { type Promised, Violation } from '../raft/sim/oracle.ts';
 import { type Mutant, only } from './swarm/plan.ts';
 import { runSwarm } from './swarm/swarm.ts';
@@ -35,7 +37,14 @@ interface Planted extends Mutant {
   readonly says?: RegExp;
 }
 
-/** What the swarm of whole nodes must notice, or it proves nothing. Those of the core alone have their own. */
+/** A wrong rule of the core, for whole nodes. */
+function coreRules(name: string): Partial<Rules> {
+  const mutant = coreMutants[name];
+  if (mutant === undefined) throw new Error(`the core has no mutant "${name}"`);
+  return mutant.rules;
+}
+
+/** What the swarm of whole nodes must notice, or it proves nothing. Those of the core are tried on the core, too. */
 const mutants: Readonly<Record<string, Planted>> = {
   'a retry is applied again': {
     breaks: ['exactly once'],
@@ -67,6 +76,21 @@ const mutants: Readonly<Record<string, Planted>> = {
     says: /a leader that is cut off steps down/,
     rules: { raft: { checksQuorum: false } },
     plan: { ...BUSY, count: 3 },
+  },
+  'those that can be reached are a quorum': {
+    breaks: LOST,
+    rules: { raft: coreRules('quorum of the reachable only') },
+    plan: {
+      ...BUSY,
+      count: 4,
+      isDurable: true,
+      weights: only({ rotate: 0.4, cut: 0.3, transfer: 0.2, crash: 0.1 }),
+    },
+  },
+  'learners count as voters': {
+    breaks: LOST,
+    rules: { raft: coreRules('learners counted') },
+    plan: { ...BUSY, count: 5, isDurable: true },
   },
   'what is in the log counts as stored': {
     breaks: LOST,

@@ -1,5 +1,6 @@
 import { createDisk, type Disk, type World } from '@mosaik/testing';
 import { describe, expect, it } from 'vitest';
+import { keyValue } from '../../src/machine/index.ts';
 import type { ConsensusOptions } from '../../src/options.ts';
 import { simulated } from '../../src/storage/simulated/index.ts';
 import { type LogRecord, readRecords } from '../../src/storage/simulated/records.ts';
@@ -190,6 +191,37 @@ describe('a log that is damaged', () => {
         cluster.nodes.map((node) => node === leader),
       );
       for (const node of cluster.nodes) expect(await readX(node)).toBe(89);
+    }));
+
+  it('of a member that is closed while it is put aside is released', () =>
+    inWorld({ seed: 6 }, async (world) => {
+      const cluster = new Cluster(world, ENTRIES);
+      await cluster.startAll(3);
+      const leader = leaderOf(cluster.nodes) as Node;
+      const index = cluster.nodes.findIndex((node) => node !== leader);
+      const victim = cluster.nodes[index] as Node;
+      for (let value = 0; value < 30; value++) await victim.group.execute({ put: 'x', value });
+      cluster.damage(index, isEntries);
+      const closed = new Promise<void>((resolve) => {
+        const { group } = victim;
+        // Told of every change.
+        group.bonds().subscribe(() => {
+          if (group.why().text.includes('is being put aside'))
+            resolve(group.close({ signal: AbortSignal.abort() }));
+        });
+      });
+      const late = cluster.start(3);
+      await closed;
+      expect(victim.group.stats.damagedLog).toBe('log.damaged-1');
+      await late;
+      const group = await victim.groups.join({
+        key: 'sim',
+        machine: keyValue<number>(),
+        storage: simulated(cluster.disks[index] as Disk),
+      });
+      cluster.nodes[index] = { ...victim, group };
+      await cluster.untilFormed();
+      expect(await readX(cluster.nodes[index])).toBe(29);
     }));
 
   it('of a member that has nobody to learn from makes it fail', () =>

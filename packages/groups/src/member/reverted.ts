@@ -95,7 +95,10 @@ export async function readCommands(
     try {
       return { commands: await readAfter(stored, machine, { ...options, upTo }), upTo };
     } catch (thrown) {
-      if (thrown instanceof StorageDamagedError) return { commands: [], upTo: options.to };
+      if (thrown instanceof StorageDamagedError) {
+        log.error('%s; none of the commands of the history that lost is told', thrown.message);
+        return { commands: [], upTo: options.to };
+      }
       if (!(thrown instanceof LogPrunedError) || thrown.base <= upTo) throw thrown;
       upTo = thrown.base;
     }

@@ -59,14 +59,17 @@ class Cluster {
       });
   }
 
-  /** Flips a bit in each record that fits. */
   damage(index: number, fits: (record: LogRecord) => boolean): void {
-    const disk = this.disks[index] as Disk;
-    const { records } = readRecords(disk.read('log') ?? new Uint8Array());
-    const fitting = records.filter(({ record }) => fits(record));
-    expect(fitting.length).toBeGreaterThan(0);
-    for (const { place } of fitting) disk.damage({ file: 'log', offset: place.to - 3 });
+    damage(this.disks[index] as Disk, fits);
   }
+}
+
+/** Flips a bit in each record of a log that fits. */
+function damage(disk: Disk, fits: (record: LogRecord) => boolean): void {
+  const { records } = readRecords(disk.read('log') ?? new Uint8Array());
+  const fitting = records.filter(({ record }) => fits(record));
+  expect(fitting.length).toBeGreaterThan(0);
+  for (const { place } of fitting) disk.damage({ file: 'log', offset: place.to - 3 });
 }
 
 /** A state of some chunks, snapshots of it, and entries after the last of them. */
@@ -222,6 +225,25 @@ describe('a log that is damaged', () => {
       cluster.nodes[index] = { ...victim, group };
       await cluster.untilFormed();
       expect(await readX(cluster.nodes[index])).toBe(29);
+    }));
+
+  it('of a history that lost is put aside all the same, and none of its commands is told', () =>
+    inWorld({ seed: 7 }, async (world) => {
+      const old = await startNode(world, 'n0');
+      await old.group.execute({ put: 'x', value: 1 });
+      const host = world.host('n1');
+      const disk = createDisk(host, { runtime: world.runtime });
+      const young = await startNode(world, 'n1', { storage: simulated(disk) });
+      for (let value = 2; value < 10; value++) await young.group.execute({ put: 'x', value });
+      const { lastIndex } = young.group.stats.log;
+      damage(disk, isEntries);
+      await old.discovery.dial('sim://n1');
+      await young.group.when().reverted();
+      expect(young.group.reverted()).toMatchObject([
+        { commands: [], upTo: lastIndex, where: 'log.reverted-1' },
+      ]);
+      await world.until(() => isFormed([old, young], 2), { withinMs: 10_000 });
+      expect(await readX(young)).toBe(1);
     }));
 
   it('of a member that has nobody to learn from makes it fail', () =>

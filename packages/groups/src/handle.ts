@@ -124,7 +124,7 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
   when(): GroupConditions {
     const member = this.#member;
     const condition = (text: string, check: () => boolean): Condition =>
-      member.changes.condition(text, check);
+      member.changes.condition(text, check, () => this.#end([]));
     const { leaderChanges } = member;
     return {
       isLeader: () => condition('this member leads', () => member.isLeader),
@@ -251,10 +251,19 @@ export class GroupHandle<Command, Result, Query, Answer> implements Group<Comman
   }
 
   #requireOpen(unsent: readonly unknown[]): void {
-    const { state, failure } = this.#member;
-    if (failure !== undefined) throw new GroupFailedError(failure, outcomesOfUnsent(unsent));
-    if (state === 'closed' || this.#closing !== undefined)
+    const end = this.#end(unsent);
+    if (end !== undefined) throw end;
+    if (this.#closing !== undefined)
       throw new GroupClosedError('the group is closed', outcomesOfUnsent(unsent));
+  }
+
+  /** Why nothing more is done here, once that is so. */
+  #end(unsent: readonly unknown[]): GroupFailedError | GroupClosedError | undefined {
+    const { state, failure } = this.#member;
+    if (failure !== undefined) return new GroupFailedError(failure, outcomesOfUnsent(unsent));
+    return state === 'closed'
+      ? new GroupClosedError('the group is closed', outcomesOfUnsent(unsent))
+      : undefined;
   }
 
   #untilFresh({ signal }: WaitOptions): Promise<void> {

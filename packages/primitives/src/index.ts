@@ -6,7 +6,13 @@
 export { type BatchSource, batchesOf, DONE, iteratorOf, readableOf } from './async-iterator.ts';
 export { type Backoff, type BackoffOptions, createBackoff } from './backoff.ts';
 export * from './codec/index.ts';
-export { type Condition, type ConditionSource, createCondition } from './condition.ts';
+export {
+  type Condition,
+  type ConditionSource,
+  createCondition,
+  type WatchConditionSource,
+  watchCondition,
+} from './condition.ts';
 export {
   AbortedError,
   ClosedError,

@@ -24,6 +24,8 @@ export interface WatchSource<T> extends Watch<T> {
   /** Sets the value to `change(value)`. */
   update(change: (value: T) => T): void;
   readonly isClosed: boolean;
+  /** Calls `listener` when the watch ends; returns what ends the subscription. */
+  onClosed(listener: () => void): () => void;
   /** Ends the watch: iterations end, waits reject, the value stays readable. */
   close(): void;
 }
@@ -86,6 +88,12 @@ class WatchNode<T> implements WatchSource<T> {
     const own = (value: T): void => listener(value);
     this.#listeners.add(own);
     return () => void this.#listeners.delete(own);
+  }
+
+  onClosed(listener: () => void): () => void {
+    const own = (): void => listener();
+    this.#closers.add(own);
+    return () => void this.#closers.delete(own);
   }
 
   until(predicate: (value: T) => boolean, options: WaitOptions = {}): Promise<T> {

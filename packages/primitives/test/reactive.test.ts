@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createCondition } from '../src/condition.ts';
+import { createCondition, watchCondition } from '../src/condition.ts';
 import { AbortedError, ClosedError } from '../src/errors.ts';
 import { createEventStream, type Lagged } from '../src/event-stream.ts';
-import { createWatch, mapWatch } from '../src/watch.ts';
+import { createWatch, mapWatch, type WatchSource } from '../src/watch.ts';
 import { settle } from './manual-runtime.ts';
 
 describe('a watch', () => {
@@ -158,6 +158,66 @@ describe('a condition', () => {
     abort.abort();
     await expect(reading).rejects.toBeInstanceOf(AbortedError);
     expect(seen).toEqual([false, true, false, true]);
+  });
+
+  describe('on a watch that ends', () => {
+    const onWatch = (watch: ReturnType<typeof createWatch<number>>, limit: number) =>
+      watchCondition({
+        watch,
+        check: () => watch.value > limit,
+        description: `over ${limit}`,
+        closed: 'it is closed',
+      });
+    const closed = { code: 'ERR_CLOSED', message: 'it is closed' };
+
+    it('rejects who waits, and who comes later, unless it is met', async () => {
+      const watch = createWatch(0);
+      const waiting = onWatch(watch, 1).wait();
+      expect(onWatch(watch, 1).ended).toBeUndefined();
+      watch.close();
+      await expect(waiting).rejects.toMatchObject(closed);
+      await expect(onWatch(watch, 1).wait()).rejects.toMatchObject(closed);
+      await expect(onWatch(watch, 1).then()).rejects.toMatchObject(closed);
+      await onWatch(watch, -1);
+      await onWatch(watch, 1).unmet();
+    });
+
+    it('yields no more transitions', async () => {
+      const watch = createWatch(0);
+      const seen = Array.fromAsync(onWatch(watch, 1));
+      await settle();
+      watch.set(2);
+      await settle();
+      watch.close();
+      expect(await seen).toEqual([false, true]);
+      expect(await Array.fromAsync(onWatch(watch, 1))).toEqual([true]);
+    });
+
+    it.each([
+      { word: 'and', ends: 'its first', metBefore: [true, false], isEnded: false },
+      { word: 'and', ends: 'its first', metBefore: [false, true], isEnded: true },
+      { word: 'and', ends: 'its second', metBefore: [false, true], isEnded: false },
+      { word: 'and', ends: 'its second', metBefore: [true, false], isEnded: true },
+      { word: 'and', ends: 'both', metBefore: [true, false], isEnded: true },
+      { word: 'or', ends: 'its first', metBefore: [false, false], isEnded: false },
+      { word: 'or', ends: 'its second', metBefore: [false, false], isEnded: false },
+      { word: 'or', ends: 'both', metBefore: [false, false], isEnded: true },
+    ])('of two joined by $word, of which $ends ended, ended: $isEnded', async (given) => {
+      const watches = given.metBefore.map((isMet) => createWatch(isMet ? 2 : 0));
+      const [a, b] = watches as [WatchSource<number>, WatchSource<number>];
+      const joined =
+        given.word === 'and' ? onWatch(a, 1).and(onWatch(b, 1)) : onWatch(a, 1).or(onWatch(b, 1));
+      if (given.ends !== 'its second') a.close();
+      if (given.ends !== 'its first') b.close();
+      if (given.isEnded) {
+        await expect(joined.wait()).rejects.toMatchObject(closed);
+        return;
+      }
+      expect(joined.ended).toBeUndefined();
+      const waiting = joined.wait();
+      (given.ends === 'its first' ? b : a).set(2);
+      await waiting;
+    });
   });
 
   it('tells listeners of transitions only', () => {

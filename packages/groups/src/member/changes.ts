@@ -1,4 +1,4 @@
-import { type Condition, createCondition } from '@mosaik/primitives';
+import { type Condition, type ConditionSource, createCondition } from '@mosaik/primitives';
 
 /** Tells whoever listens that something changed; what, they look for themselves. */
 export class Changes {
@@ -18,7 +18,7 @@ export class Changes {
     return () => void this.#listeners.delete(own);
   }
 
-  condition(description: string, check: () => boolean): Condition {
-    return createCondition({ description, check, subscribe: (listener) => this.subscribe(listener) });
+  condition(description: string, check: () => boolean, ended?: ConditionSource['ended']): Condition {
+    return createCondition({ description, check, ended, subscribe: (listener) => this.subscribe(listener) });
   }
 }

@@ -55,6 +55,23 @@ async function cutOff(world: World): Promise<readonly [Node, ...Node[]]> {
 }
 
 describe('a member that leaves', () => {
+  it('tells whoever waits for what will not be any more', () =>
+    inWorld({ seed: 4 }, async (world) => {
+      const [first] = await startCluster(world, 1);
+      const { group } = first as Node;
+      await group.when().leaderElected();
+      const { offline, isFollower, committed } = group.when();
+      const waiting = [isFollower(), committed().reaches(1_000)].map((condition) => condition.wait());
+      const told = Promise.allSettled(waiting);
+      const follower = Array.fromAsync(isFollower());
+      await group.close();
+      const closed = { reason: { code: 'ERR_GROUP_CLOSED' } };
+      expect(await told).toMatchObject([closed, closed]);
+      expect(await follower).toEqual([false]);
+      await expect(isFollower().wait()).rejects.toMatchObject(closed.reason);
+      expect(offline().ended).toMatchObject(closed.reason);
+    }).then(() => {}));
+
   it('waits for others that do not answer, as long as it has bonds with them', () =>
     inWorld({ seed: 1 }, async (world) => {
       const [leader] = await cutOff(world);

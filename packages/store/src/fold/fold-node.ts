@@ -1,6 +1,5 @@
 import {
   type Condition,
-  createCondition,
   createEventStream,
   createWatch,
   deriveId,
@@ -11,6 +10,7 @@ import {
   sample,
   toError,
   type WatchSource,
+  watchCondition,
   yieldNow,
 } from '@mosaik/primitives';
 import type { StreamDefinition, Why } from '@mosaik/streams';
@@ -111,7 +111,7 @@ export class FoldNode<State, Out> implements ServedFold {
 
   get when(): FoldWhen {
     const conditionOf = (check: () => boolean, description: string): Condition =>
-      createCondition({ check, subscribe: (listener) => this.versions.subscribe(listener), description });
+      watchCondition({ watch: this.versions, check, description, closed: `the fold ${name} is closed` });
     const { name } = this.settings;
     return {
       caughtUp: () => conditionOf(() => this.#isCaughtUp, `the fold ${name} is caught up`),

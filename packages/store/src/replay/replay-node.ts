@@ -1,12 +1,12 @@
 import type { Discovery } from '@mosaik/discovery';
 import {
   type Condition,
-  createCondition,
   createWatch,
   type PeerId,
   type Scope,
   shortId,
   type WatchSource,
+  watchCondition,
 } from '@mosaik/primitives';
 import type { Epoch, Sequence, StreamDefinition, Why } from '@mosaik/streams';
 import type { Reach } from '../pull/asking.ts';
@@ -64,10 +64,11 @@ export class ReplayNode<Out> {
     this.reader = new ReplayReader(definition as StreamDefinition<unknown, Out>, this.#feed, () =>
       this.#takeMark(),
     );
-    this.caughtUp = createCondition({
+    this.caughtUp = watchCondition({
+      watch: this.#marks,
       check: () => this.#marks.value,
-      subscribe: (listener) => this.#marks.subscribe(listener),
       description: `the replay of ${definition.name} is caught up`,
+      closed: `the replay of ${definition.name} is closed`,
     });
     this.holders = new Holders({
       scope: scope.child('holders'),

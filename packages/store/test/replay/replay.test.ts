@@ -61,6 +61,16 @@ describe('a replay', () => {
     });
   });
 
+  it('tells whoever waits for it to catch up that it is closed', async () => {
+    await inWorld({ seed: 5 }, async (world) => {
+      const { ann } = await startNodes(world, 'ann');
+      const replay = ann.store.replay(Numbers);
+      const told = expect(replay.when().caughtUp().wait()).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+      await replay.close();
+      await told;
+    });
+  });
+
   it('tells how it stands, and gives up a wait when told to', async () => {
     await inWorld({ seed: 4 }, async (world) => {
       const { ann, bob } = await startNodes(world, 'ann', 'bob');

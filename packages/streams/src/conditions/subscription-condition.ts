@@ -1,13 +1,21 @@
 import type { PeerInfo } from '@mosaik/discovery';
-import { type Condition, createCondition, InvalidArgumentError, type Scope } from '@mosaik/primitives';
+import {
+  type Condition,
+  InvalidArgumentError,
+  type Scope,
+  type WatchSource,
+  watchCondition,
+} from '@mosaik/primitives';
 import { callUser } from '../user-code.ts';
 
 /** The peers that subscriptions are live with, and when that may have changed. */
 export interface Subscribers {
   /** One per subscription; with what the catalog says of them now. */
   readonly peers: () => Iterable<PeerInfo>;
-  /** Told when subscriptions come or go, and when the catalog says something else of a peer. */
-  readonly subscribe: (listener: () => void) => () => void;
+  /** Changes when subscriptions come or go, and when the catalog says something else of a peer; ends with them. */
+  readonly changes: WatchSource<unknown>;
+  /** What that end means, for people. */
+  readonly closed: string;
   /** Whose owner hears of predicates that throw. */
   readonly scope: Scope;
 }
@@ -39,10 +47,11 @@ export function subscribedCondition(
 ): SubscribedCondition {
   const narrowed = (change: Partial<Wanted>): SubscribedCondition =>
     subscribedCondition(subscribers, whom, { ...wanted, ...change });
-  const condition = createCondition({
+  const condition = watchCondition({
+    watch: subscribers.changes,
     check: () => countOf(subscribers, wanted) >= wanted.minimum,
-    subscribe: subscribers.subscribe,
     description: describe(whom, wanted),
+    closed: subscribers.closed,
   });
   return Object.assign(condition, {
     minimumOf: (count: number) => narrowed({ minimum: checkedCount(count) }),

@@ -22,6 +22,7 @@ export function createWhen(subscribed: SubscribedCondition, onlineWhen: OnlineWh
   const none = createCondition({
     check: () => !subscribed.isMet,
     subscribe: (listener) => subscribed.subscribe(listener),
+    ended: () => subscribed.ended,
     description: `no ${subscribed.description.replace('at least 1 ', '')}`,
   });
   return {

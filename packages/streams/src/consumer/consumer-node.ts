@@ -81,7 +81,8 @@ export class ConsumerNode<Out> {
         {
           scope,
           peers: () => this.#livePeers(),
-          subscribe: (listener) => this.#changes.subscribe(listener),
+          changes: this.#changes,
+          closed: `the consumer of ${definition.name} is closed`,
         },
         'producer',
       ),

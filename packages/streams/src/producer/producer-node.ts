@@ -222,7 +222,8 @@ export class ProducerNode<In> {
   #subscribers(): Parameters<typeof subscribedCondition>[0] {
     return {
       peers: () => this.#peers(),
-      subscribe: (listener) => this.#changes.subscribe(listener),
+      changes: this.#changes,
+      closed: `the producer of ${this.definition.name} is closed`,
       scope: this.#scope,
     };
   }

@@ -27,6 +27,24 @@ describe('the conditions of a producer', () => {
     });
   });
 
+  it('reject who waits for them when it is closed', async () => {
+    await inWorld({ seed: 1 }, async (world) => {
+      const { ann } = await startNodes(world, 'ann');
+      const [producer, consumer] = [ann.streams.producer(Items), ann.streams.consumer(Items)];
+      const waiting = [producer.when().subscribed().minimumOf(2), consumer.when().online()].map((condition) =>
+        condition.wait(),
+      );
+      const told = Promise.allSettled(waiting);
+      await Promise.all([producer.close(), consumer.close()]);
+      expect(await told).toMatchObject([
+        { reason: { code: 'ERR_CLOSED', message: 'the producer of items is closed' } },
+        { reason: { code: 'ERR_CLOSED', message: 'the consumer of items is closed' } },
+      ]);
+      await producer.when().unsubscribed();
+      await expect(consumer.when().subscribed().wait()).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+    });
+  });
+
   it('follow the tags of peers that are connected', async () => {
     await inWorld({ seed: 2 }, async (world) => {
       const { ann, bob, cid } = await startNodes(world, 'ann', 'bob', 'cid');

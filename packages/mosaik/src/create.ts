@@ -1,6 +1,12 @@
 import { createDiscovery, type Discovery } from '@mosaik/discovery';
 import { createGroups } from '@mosaik/groups';
-import { AbortedError, InvalidArgumentError, systemRuntime, toError } from '@mosaik/primitives';
+import {
+  AbortedError,
+  InvalidArgumentError,
+  systemRuntime,
+  toError,
+  type WaitOptions,
+} from '@mosaik/primitives';
 import { createStore } from '@mosaik/store';
 import { createStreams } from '@mosaik/streams';
 import type { Transport } from '@mosaik/transport';
@@ -9,7 +15,7 @@ import type { Network, NetworkOptions } from './network.ts';
 import { type PresetTimes, presets } from './presets.ts';
 
 /** What has to be closed, the newest first. */
-type Closers = (() => Promise<void>)[];
+type Closers = ((options: WaitOptions) => Promise<void>)[];
 
 /**
  * Joins a network; resolves when this node listens and takes part. Who is there shows in the catalog from then on.
@@ -30,7 +36,7 @@ export async function createNetwork(name: string, options: NetworkOptions = {}):
     requireGoing(options.signal);
     return assemble({ name, options, times, transport, discovery, closers });
   } catch (error) {
-    await closeAll(closers).catch(() => {});
+    await closeAll(closers, {}).catch(() => {});
     throw error;
   }
 }
@@ -52,14 +58,16 @@ function assemble(parts: {
     () => store.close(),
   );
   const groups = createGroups({ tickMs: times.tickMs, ...options.groups, transport, discovery });
-  closers.unshift(() => groups.close());
+  closers.unshift((waiting) => groups.close(waiting));
   const { runtime } = transport;
   const inspection = serveInspection(transport, { runtime, startedAtMs: runtime.now(), streams, groups });
   closers.unshift(async () => inspection[Symbol.dispose]());
   let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => {
+  const close = (waiting: WaitOptions = {}): Promise<void> => {
     options.signal?.removeEventListener('abort', onAbort);
-    closing ??= closeAll(closers);
+    // Groups that are being left already are to hear of the signal, too.
+    if (closing !== undefined && waiting.signal !== undefined) groups.close(waiting).catch(() => {});
+    closing ??= closeAll(closers, waiting);
     return closing;
   };
   const onAbort = (): void => void close().catch(() => {});
@@ -76,7 +84,7 @@ function assemble(parts: {
     runtime,
     metrics: transport.metrics,
     close,
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: () => close(),
   };
 }
 
@@ -130,11 +138,11 @@ function requireGoing(signal: AbortSignal | undefined): void {
 }
 
 /** In order, each in its turn: what is above needs what is below until it is closed. */
-async function closeAll(closers: Closers): Promise<void> {
+async function closeAll(closers: Closers, waiting: WaitOptions): Promise<void> {
   const errors: Error[] = [];
   for (const close of closers.splice(0)) {
     try {
-      await close();
+      await close(waiting);
     } catch (thrown) {
       errors.push(toError(thrown));
     }

@@ -1,6 +1,6 @@
 import type { Discovery, DiscoveryOptions } from '@mosaik/discovery';
 import type { Groups, GroupsOptions } from '@mosaik/groups';
-import type { Metrics, NetworkId, Runtime } from '@mosaik/primitives';
+import type { Metrics, NetworkId, Runtime, WaitOptions } from '@mosaik/primitives';
 import type { Store } from '@mosaik/store';
 import type { Streams } from '@mosaik/streams';
 import type { Address, LocalPeer, SecretKey, Transport } from '@mosaik/transport';
@@ -44,7 +44,7 @@ export interface Network extends AsyncDisposable {
   readonly metrics: Metrics;
   /**
    * Leaves in an orderly way: hands leadership over, delivers what was sent, says goodbye. Errors of one part do not keep
-   * the others from closing; the first is thrown at the end.
+   * the others from closing; the first is thrown at the end. When `signal` fires, groups are left at once, without handing over.
    */
-  close(): Promise<void>;
+  close(options?: WaitOptions): Promise<void>;
 }

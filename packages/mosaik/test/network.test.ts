@@ -1,4 +1,4 @@
-import { createWorld } from '@mosaik/testing';
+import { createWorld, type Host } from '@mosaik/testing';
 import { describe, expect, it } from 'vitest';
 import { Counter, memoryStore, Network, stream } from '../src/index.ts';
 
@@ -69,6 +69,38 @@ describe('a network', () => {
       expect(() => node.streams.producer(Greetings)).toThrow('closed');
       await expect(Network.create('demo', { transport, signal: leave.signal })).rejects.toThrow('aborted');
     });
+  });
+
+  it.each([false, true])('leaves at once when told to, also while it leaves (%s)', async (isLeaving) => {
+    const world = createWorld({ seed: 4, networkName: 'demo' });
+    await world.run(async () => {
+      const hosts = ['ann', 'bob', 'cleo'].map((name) => world.host(name));
+      const nodes = await Promise.all(
+        hosts.map((host) =>
+          Network.create('demo', { transport: host.transport(), bootstrap: ['sim://ann'] }),
+        ),
+      );
+      const joined = nodes.map((node) =>
+        node.groups.join({ key: 'a demo', machine: Counter, consensus: { founders: 3 } }),
+      );
+      const groups = await Promise.all(joined);
+      await world.until(() => groups.every(({ stats }) => stats.voters.length === 3));
+      const leader = groups.findIndex(({ stats }) => stats.role === 'leader');
+      world.faults.isolate(hosts[leader] as Host);
+      const sinceMs = world.now;
+      const limit = new AbortController();
+      const closings = isLeaving
+        ? [nodes[leader]?.close(), nodes[leader]?.close({ signal: limit.signal })]
+        : [nodes[leader]?.close({ signal: limit.signal })];
+      await world.sleep(200);
+      limit.abort();
+      await Promise.all(closings);
+      expect(world.now - sinceMs).toBeGreaterThanOrEqual(200);
+      expect(world.now - sinceMs).toBeLessThan(1_000);
+      world.faults.clear();
+      await Promise.all(nodes.map((node) => node.close()));
+    });
+    expect(world.errors).toEqual([]);
   });
 
   it('says what is wrong with its options', async () => {

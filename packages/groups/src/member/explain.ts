@@ -79,8 +79,11 @@ function explainFounding(member: Member): Cause | undefined {
     case 'otherFounder':
       return { code, text: `another member is to found the group, ${bonded}`, remedy: 'wait', sinceMs };
     case 'moreFounders': {
-      const text = `founding takes a majority of ${settings.founders} members, ${bonded}`;
-      return { code, text, remedy: 'start more members, or look why they are not bonded', sinceMs };
+      const observers = peers.all().filter(({ status }) => status.preference === 'observer').length;
+      const uncounted = observers === 0 ? '' : `, of which ${observers} only observe and do not count`;
+      const text = `founding takes a majority of ${settings.founders} members, ${bonded}${uncounted}`;
+      const others = observers === 0 ? 'members' : 'members that may vote';
+      return { code, text, remedy: `start more ${others}, or look why they are not bonded`, sinceMs };
     }
     case 'nobodyMayFound': {
       const text = `only observers are there, ${bonded}`;

@@ -115,6 +115,20 @@ describe('why a group does not work', () => {
       expectSince(founding, { from: startedAtMs - 10, to: startedAtMs });
     }));
 
+  it('is that too few founders are among those that are there', () =>
+    inWorld({ seed: 7 }, async (world) => {
+      const consensus = { founders: 3 };
+      const node = await startNode(world, 'n0', { consensus });
+      for (const name of ['n1', 'n2'])
+        await startNode(world, name, { bootstrap: ['sim://n0'], consensus, leadership: 'observer' });
+      await world.sleep(5_000);
+      expect(node.group.why()).toMatchObject({
+        code: 'founding',
+        text: 'founding takes a majority of 3 members, 2 other members bonded, of which 2 only observe and do not count (for 5.0 s)',
+        remedy: 'start more members that may vote, or look why they are not bonded',
+      });
+    }));
+
   it('is that this member has left, since it did', () =>
     inWorld({ seed: 6 }, async (world) => {
       const [leader] = await formed(world, 1);

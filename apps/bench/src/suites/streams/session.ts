@@ -41,11 +41,15 @@ export interface RoundTripSession extends AsyncDisposable {
 
 /** What each producer sends first of all. */
 const PROBE = 200;
-/** What runs last, each by the rate of the one before it: the first ones warm up, until V8 has compiled what runs. */
+/** What runs last, each by the rate of the one before it. */
 const FIRST_SECONDS = 0.3;
 const RUN_SECONDS = 1;
-/** Processes share two cores: of seventeen, each has computed for a tenth of a second after one, which is not enough. */
-const WARM_UP_SECONDS_EACH = 1 / 3;
+/**
+ * The first ones warm up, until so many in a row were not the fastest so far: V8 has compiled what runs then. Of nine processes on
+ * two cores each computes for a fifth of the time, and what it does once for a thousand data takes a while to be compiled.
+ */
+const NO_FASTER_RUNS = 3;
+const WARM_UP_RUNS_MAX = 20;
 
 export async function openSession(contender: Contender, workload: Workload): Promise<Session> {
   await using stack = new AsyncDisposableStack();
@@ -66,12 +70,19 @@ export async function openSession(contender: Contender, workload: Workload): Pro
   return {
     run,
     async warmUp() {
-      each = PROBE;
-      const processes = producers.length + consumers.length;
-      const warmUpSeconds = Math.max(RUN_SECONDS, WARM_UP_SECONDS_EACH * processes);
-      for (const seconds of [FIRST_SECONDS, warmUpSeconds, RUN_SECONDS]) {
+      const runFor = async (seconds: number): Promise<number> => {
         const { perSecond } = await run();
         each = Math.ceil((perSecond * seconds) / (producers.length * consumers.length));
+        return perSecond;
+      };
+      each = PROBE;
+      for (const seconds of [FIRST_SECONDS, RUN_SECONDS]) await runFor(seconds);
+      let best = 0;
+      let noFaster = 0;
+      for (let runs = 0; runs < WARM_UP_RUNS_MAX && noFaster < NO_FASTER_RUNS; runs++) {
+        const perSecond = await runFor(RUN_SECONDS);
+        noFaster = perSecond > best ? 0 : noFaster + 1;
+        best = Math.max(best, perSecond);
       }
     },
     async grow(count) {

@@ -35,6 +35,27 @@ describe('fan-out', () => {
     });
   }, 30_000);
 
+  it('of one producer goes on to all consumers, though it has more connections than it would keep', async () => {
+    await inWorld({ seed: 3 }, async (world) => {
+      const nodes = Object.values(await startNodes(world, ...names(31, 'n')));
+      const [first, ...others] = nodes as [Node, ...Node[]];
+      const consumers = others.map(({ streams }) => streams.consumer(Items));
+      const seen = consumers.map(readAll);
+      const producer = first.streams.producer(Items, {
+        onlineWhen: (subscribed) => subscribed.minimumOf(30),
+      });
+      await producer.when().online();
+      expect(producer.consumers).toHaveLength(30);
+      // Those that are too many are let go of one by one, some seconds after they were made.
+      for (let second = 0; second < 20; second++) {
+        await sendItems(producer, 10);
+        await world.sleep(1_000);
+      }
+      expect(seen.flatMap(gapsOf)).toEqual([]);
+      for (const { stats } of producer.consumers) expect(stats.uptimeMs).toBeGreaterThanOrEqual(20_000);
+    });
+  }, 30_000);
+
   it('of 20 producers reaches 20 consumers, that serve no producer before another', async () => {
     await inWorld({ seed: 2 }, async (world) => {
       const nodes = Object.values(await startNodes(world, ...names(20, 'n')));

@@ -90,6 +90,14 @@ const isEntries = (record: LogRecord): boolean =>
 
 const isLateChunk = (record: LogRecord): boolean => record.kind === 'chunk' && record.position >= 2;
 
+/** Three members: the leader, and one that follows, whose log is to be damaged. */
+async function startThree(cluster: Cluster): Promise<{ leader: Node; index: number; victim: Node }> {
+  await cluster.startAll(3);
+  const leader = leaderOf(cluster.nodes) as Node;
+  const index = cluster.nodes.findIndex((node) => node !== leader);
+  return { leader, index, victim: cluster.nodes[index] as Node };
+}
+
 describe('a log that is damaged', () => {
   it('in a later chunk of its snapshot is put aside at the start, and its node learns from the others', () =>
     inWorld({ seed: 1 }, async (world) => {
@@ -113,10 +121,7 @@ describe('a log that is damaged', () => {
   it('in an entry that others ask for is put aside at once, and the handle goes on as another member', () =>
     inWorld({ seed: 2 }, async (world) => {
       const cluster = new Cluster(world, ENTRIES);
-      await cluster.startAll(3);
-      const leader = leaderOf(cluster.nodes) as Node;
-      const index = cluster.nodes.findIndex((node) => node !== leader);
-      const victim = cluster.nodes[index] as Node;
+      const { index, victim } = await startThree(cluster);
       for (let value = 0; value < 30; value++) await victim.group.execute({ put: 'x', value });
       const { member, log } = victim.group.stats;
       const reasons = record(victim);
@@ -141,10 +146,7 @@ describe('a log that is damaged', () => {
   it('is made up for with a snapshot from before the session of its member, whose commands go on', () =>
     inWorld({ seed: 5 }, async (world) => {
       const cluster = new Cluster(world, SNAPSHOTS);
-      await cluster.startAll(3);
-      const leader = leaderOf(cluster.nodes) as Node;
-      const index = cluster.nodes.findIndex((node) => node !== leader);
-      const victim = cluster.nodes[index] as Node;
+      const { leader, index, victim } = await startThree(cluster);
       for (let value = 0; value < 50; value++) await leader.group.execute({ put: 'x', value });
       await victim.group.execute({ put: 'y', value: 0 });
       const { member } = victim.group.stats;
@@ -199,10 +201,7 @@ describe('a log that is damaged', () => {
   it('of a member that is closed while it is put aside is released', () =>
     inWorld({ seed: 6 }, async (world) => {
       const cluster = new Cluster(world, ENTRIES);
-      await cluster.startAll(3);
-      const leader = leaderOf(cluster.nodes) as Node;
-      const index = cluster.nodes.findIndex((node) => node !== leader);
-      const victim = cluster.nodes[index] as Node;
+      const { index, victim } = await startThree(cluster);
       for (let value = 0; value < 30; value++) await victim.group.execute({ put: 'x', value });
       cluster.damage(index, isEntries);
       const closed = new Promise<void>((resolve) => {

@@ -31,6 +31,7 @@ export {
 export * from './ids/index.ts';
 export { InvariantError, invariant, unreachable } from './invariant.ts';
 export * from './log.ts';
+export * from './memory.ts';
 export * from './metrics.ts';
 export * from './queue.ts';
 export * from './runtime/index.ts';

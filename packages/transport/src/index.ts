@@ -14,6 +14,7 @@ export {
 } from './errors.ts';
 export { describeLinkEnd, isCleanEnd, type LinkEnd } from './link/end.ts';
 export type { Direction, Link, LinkStats } from './link/link.ts';
+export { type Loan, lend } from './link/loan.ts';
 export { type Priority, type Protocol, protocol, protocolId } from './protocol.ts';
 export { randomSecretKey, SecretKey, secretKey } from './secret-key.ts';
 export type {

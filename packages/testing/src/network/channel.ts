@@ -1,4 +1,5 @@
-import type { Channel, ChannelEnd, ChannelEvents } from '@mosaik/transport/link';
+import { freeMemory } from '@mosaik/primitives';
+import { type Channel, type ChannelEnd, type ChannelEvents, giveBack } from '@mosaik/transport/link';
 import { EventKind } from '../clock/event-kind.ts';
 import type { ConnectionSide } from './connection.ts';
 import type { Lane } from './route.ts';
@@ -54,6 +55,8 @@ export class SimChannel implements Channel {
   write(chunks: readonly Uint8Array[]): boolean {
     if (!this.#canSend || this.#wantsEnd) return true;
     const packet = concat(chunks);
+    // As early as can be, so that whoever looks at what it has given away finds it gone.
+    for (const chunk of chunks) giveBack(chunk);
     this.#pending.push(packet);
     this.#pendingBytes += packet.length;
     this.#pump();
@@ -136,7 +139,12 @@ export class SimChannel implements Channel {
       this.#takenBytes = 0;
       this.#send(0, (twin) => twin.#onReport(taken));
     }
-    this.#events.data(packet);
+    this.#give(packet);
+  }
+
+  /** A reader that says that it kept nothing of it must not have. */
+  #give(packet: Uint8Array): void {
+    if (this.#events.data(packet)) freeMemory(packet);
   }
 
   #onReport(bytes: number): void {
@@ -179,7 +187,7 @@ export class SimChannel implements Channel {
     const held = this.#held;
     this.#held = [];
     for (const packet of held) {
-      if (!this.#isClosed) this.#events.data(packet);
+      if (!this.#isClosed) this.#give(packet);
     }
   }
 

@@ -15,7 +15,7 @@ export interface Opening {
 }
 
 const NOBODY: ChannelEvents = {
-  data: () => undefined,
+  data: () => false,
   drain: () => undefined,
   remoteEnd: () => undefined,
   closed: () => undefined,

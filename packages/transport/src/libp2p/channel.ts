@@ -2,6 +2,7 @@ import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/inter
 import { Uint8ArrayList } from 'uint8arraylist';
 import type { Channel, ChannelEnd, ChannelEvents, ChannelFactory } from '../link/channel.ts';
 import type { Priority } from '../protocol.ts';
+import { returnRead } from './memory.ts';
 import type { Traffic } from './traffic.ts';
 import type { Turns, Waiting } from './turns.ts';
 import type { Windows } from './windows.ts';
@@ -144,7 +145,7 @@ class StreamChannel implements Channel, Waiting {
   #onMessage(event: StreamMessageEvent): void {
     this.#context.traffic.received++;
     const chunks = event.data instanceof Uint8Array ? [event.data] : event.data;
-    for (const chunk of chunks) this.#events.data(plain(chunk));
+    for (const chunk of chunks) if (this.#events.data(plain(chunk))) returnRead(chunk);
   }
 
   #onDrain(): void {

@@ -3,8 +3,12 @@
  * at once: `data` within {@link Channel.resume}, `closed` within {@link Channel.abort}.
  */
 export interface ChannelEvents {
-  /** Bytes arrived, in order; the owner may keep the chunk, nobody else writes to it. */
-  data(chunk: Uint8Array): void;
+  /**
+   * Bytes arrived, in order; the owner may keep the chunk, nobody else writes to it.
+   *
+   * @returns true when the owner kept nothing of the chunk, so that its memory can be used again.
+   */
+  data(chunk: Uint8Array): boolean;
   /** There is room again after {@link Channel.write} returned false. */
   drain(): void;
   /** The other side will send no more (half close); what was sent before has all been given to `data`. */

@@ -201,12 +201,13 @@ class ChannelLink<M> implements Link<M> {
     this.#sayGoodbye(end, { code, reason }, LINGER_MS);
   }
 
-  #onData(chunk: Uint8Array): void {
+  #onData(chunk: Uint8Array): boolean {
     try {
-      this.#receiver.push(chunk);
+      return this.#receiver.push(chunk);
     } catch (error) {
       if (!(error instanceof FramingError)) throw error;
       this.#violate(error.closeCode, error.message);
+      return false;
     }
   }
 

@@ -58,14 +58,14 @@ export class Inbox {
   }
 
   /**
-   * Takes in a chunk.
+   * Takes in a chunk; returns whether all of it was copied, so that no view of it is left.
    *
    * @throws {FramingError} when a header in it cannot be; what came before it is kept, nothing after it is looked at.
    */
-  push(chunk: Uint8Array): void {
+  push(chunk: Uint8Array): boolean {
     let offset = 0;
     while (this.#partialBytes > 0 && offset < chunk.length) offset = this.#completePartial(chunk, offset);
-    if (offset < chunk.length) this.#scan(chunk, offset);
+    return offset === chunk.length || this.#scan(chunk, offset) === offset;
   }
 
   /** The payload of the next data record, or `undefined` when there is none yet. */
@@ -88,8 +88,8 @@ export class Inbox {
     this.#partialBytes = 0;
   }
 
-  /** Walks the records that lie in `chunk` as a whole; keeps what is left of the last one. */
-  #scan(chunk: Uint8Array, from: number): void {
+  /** Walks the records that lie in `chunk` as a whole, and copies what is left of the last one; returns where they end. */
+  #scan(chunk: Uint8Array, from: number): number {
     let start = from;
     let offset = from;
     while (chunk.length - offset >= HEADER_BYTES) {
@@ -110,6 +110,7 @@ export class Inbox {
     }
     this.#addSegment(chunk, start, offset);
     if (offset < chunk.length) this.#keepPartial(chunk.subarray(offset));
+    return offset;
   }
 
   /** Adds to the record that is incomplete as much of `chunk` as it lacks; returns where the rest begins. */

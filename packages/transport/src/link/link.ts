@@ -45,7 +45,10 @@ export interface Link<M> extends AsyncIterable<M>, AsyncDisposable {
    * @returns false when there is none; nothing was sent.
    */
   trySend(message: M): boolean;
-  /** Like {@link Link.send}, for a message that its codec has encoded already: encode once, send to many. */
+  /**
+   * Like {@link Link.send}, for a message that its codec has encoded already: encode once, send to many. It may lie in memory that
+   * is lent, and must not be changed: see `lend`.
+   */
   sendEncoded(payload: Uint8Array, options?: WaitOptions): Promise<void>;
   /** Like {@link Link.trySend}, for an encoded message. */
   trySendEncoded(payload: Uint8Array): boolean;

@@ -52,13 +52,14 @@ export class Receiver<M> {
     return this.#inbox.isMidFrame;
   }
 
-  /** Takes in bytes; throws {@link FramingError}. */
-  push(chunk: Uint8Array): void {
-    if (this.#isDiscarding) return;
+  /** Takes in bytes; returns whether no view of them is left. Throws {@link FramingError}. */
+  push(chunk: Uint8Array): boolean {
+    if (this.#isDiscarding) return true;
     this.bytes += chunk.length;
-    this.#inbox.push(chunk);
+    const isCopied = this.#inbox.push(chunk);
     if (!this.#isFull && this.#inbox.bytes > this.#options.receiveBufferBytes) this.#setFull(true);
     if (this.#inbox.bytes > 0) this.#wake?.();
+    return isCopied;
   }
 
   /** No more will come: readers take what has arrived and then see the end. */

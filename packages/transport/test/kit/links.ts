@@ -69,7 +69,7 @@ export function linkAndPipe<M>(definition: Protocol<M>): Pipe & {
   });
   const events: string[] = [];
   pipe.farFactory({
-    data: () => {},
+    data: () => false,
     drain: () => {},
     remoteEnd: () => void events.push('remoteEnd'),
     closed: (end) => void events.push(end.kind),

@@ -3,6 +3,8 @@ import type { TLSSocket } from 'node:tls';
 import type { AbortOptions, MessageStream } from '@libp2p/interface';
 import { AbstractMessageStream, type SendResult } from '@libp2p/utils';
 import type { Uint8ArrayList } from 'uint8arraylist';
+import { giveBack, isLent } from '../../link/loan.ts';
+import { ownRead } from '../memory.ts';
 
 /** Up to here pieces are put together before they are encrypted: a copy costs less than a record and a write of its own. */
 const JOINED_BYTES_MAX = 4_096;
@@ -20,7 +22,10 @@ export class SecureConnection extends AbstractMessageStream {
     super({ log, inactivityTimeout, maxReadBufferLength, direction });
     this.#connection = connection;
     this.#socket = socket;
-    socket.on('data', (bytes: Buffer) => this.onData(bytes));
+    socket.on('data', (bytes: Buffer) => {
+      ownRead(bytes);
+      this.onData(bytes);
+    });
     // No direction ends alone. By itself the socket would first write what it has, which a peer that has reset it never takes.
     socket.once('end', () => socket.destroy());
     socket.on('drain', () => this.safeDispatchEvent('drain'));
@@ -40,10 +45,10 @@ export class SecureConnection extends AbstractMessageStream {
 
   /** What is written within one cork leaves together. */
   #write(data: Uint8ArrayList): boolean {
-    if (data.byteLength <= JOINED_BYTES_MAX) return this.#socket.write(data.subarray());
+    if (data.byteLength <= JOINED_BYTES_MAX) return this.#socket.write(data.subarray(), returning(data));
     this.#socket.cork();
     let canSendMore = true;
-    for (const piece of data) canSendMore = this.#socket.write(piece);
+    for (const piece of data) canSendMore = this.#socket.write(piece, returning([piece]));
     this.#socket.uncork();
     return canSendMore;
   }
@@ -68,4 +73,13 @@ export class SecureConnection extends AbstractMessageStream {
     this.#socket.destroy();
     this.#connection.abort(error);
   }
+}
+
+/** What is to be done when `pieces` have left: those that are lent go back. */
+function returning(pieces: Iterable<Uint8Array>): ((error?: Error | null) => void) | undefined {
+  const lent = [...pieces].filter(isLent);
+  if (lent.length === 0) return undefined;
+  return (error) => {
+    if (!error) lent.forEach(giveBack);
+  };
 }

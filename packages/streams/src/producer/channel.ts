@@ -251,8 +251,10 @@ export class Channel implements Sender {
       this.drop();
       return false;
     }
+    // What has left may be gone, and has no length then.
+    const { length } = block.bytes;
     if (this.link.trySendEncoded(block.bytes)) {
-      this.#left(block);
+      this.#left(block, length);
       return true;
     }
     this.#isWaitingForLink = true;
@@ -260,7 +262,7 @@ export class Channel implements Sender {
       () => {
         this.#isWaitingForLink = false;
         if (this.#isOver) return;
-        this.#left(block);
+        this.#left(block, length);
         this.#pump();
         this.#tellLevel();
       },
@@ -269,14 +271,14 @@ export class Channel implements Sender {
     return false;
   }
 
-  #left(block: Block): void {
+  #left(block: Block, bytes: number): void {
     this.#held = undefined;
     this.#hasTurn = false;
     this.#queuedDatums -= block.count;
     this.#datums += block.count;
-    this.#bytes += block.bytes.length;
+    this.#bytes += bytes;
     this.#movedAtMs = this.#options.runtime.now();
-    this.#options.onSent(block.count, block.bytes.length);
+    this.#options.onSent(block.count, bytes);
     this.#options.ledger?.delivered(block);
     this.#release(this.#queue.length === 0 ? this.#offeredTo : block.next);
   }

@@ -35,7 +35,7 @@ export class Fanout {
   readonly #options: FanoutOptions;
   readonly ledger: Ledger | undefined;
   readonly #runtime: Runtime;
-  readonly #writer = new BlockWriter();
+  readonly #writer: BlockWriter;
   readonly #channels = new Set<Channel>();
   readonly #filtered = new Set<Channel>();
   readonly #pace: Pace;
@@ -54,6 +54,8 @@ export class Fanout {
     this.#options = options;
     this.#runtime = scope.runtime;
     this.ledger = onUndelivered && new Ledger(onUndelivered);
+    // A journal and a ledger keep blocks for themselves.
+    this.#writer = new BlockWriter({ isLending: journal === undefined && onUndelivered === undefined });
     this.#next = journal?.next ?? 0;
     const onChange = (): void => this.#updateHeld();
     this.#pace = new Pace(
@@ -179,9 +181,13 @@ export class Fanout {
     this.ledger?.open(block, channels.length);
     // What follows from it may take more data in: the next block must not reach a channel before this one does.
     this.#isDispatching = true;
+    // All at once, and once for ourselves: taking data in may end the writer's part in the loan while we still read the block.
+    const readers = channels.filter((channel) => !this.#filtered.has(channel)).length;
+    block.loan?.give((readers + 1) * block.bytes.length);
     try {
       for (const channel of channels) channel.offer(block);
     } finally {
+      block.loan?.returned(block.bytes.length);
       this.#isDispatching = false;
     }
     const isDue = this.#isAssessmentDue || this.#pace.hasFull;

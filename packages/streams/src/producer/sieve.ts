@@ -14,7 +14,7 @@ export class Sieve {
 
   constructor(filter: Filter, next: Sequence) {
     this.#filter = filter;
-    this.#writer = new BlockWriter(next);
+    this.#writer = new BlockWriter({ from: next });
   }
 
   /** Looks at a datum when it is sent, while it is at hand as it was before it was encoded. */

@@ -1,4 +1,12 @@
-import { type Codec, DecodeError, EncodeError, type InPlaceCodec, inPlaceOf } from '@mosaik/primitives';
+import {
+  type Codec,
+  DecodeError,
+  EncodeError,
+  freeMemory,
+  type InPlaceCodec,
+  inPlaceOf,
+} from '@mosaik/primitives';
+import { type Loan, lend } from '@mosaik/transport';
 import { Kind, type Sequence } from './messages.ts';
 import { MESSAGE_BYTES_MAX } from './protocol.ts';
 import { readVarint, VARINT_BYTES_MAX, varintBytes, writeVarint } from './varint.ts';
@@ -18,6 +26,8 @@ export interface Block {
   readonly next: Sequence;
   /** How many data there are. */
   readonly count: number;
+  /** Of the memory that it lies in: to be told of each who is given the block as it is. */
+  readonly loan?: Loan | undefined;
 }
 
 /** A block is sealed when it has reached this size: it then fills an encrypted frame, whose cost hardly depends on its size. */
@@ -31,8 +41,20 @@ const ROOM_BYTES = 3 * VARINT_BYTES_MAX;
 
 const FIRST_SLAB_BYTES = 1024;
 const SLAB_BYTES = 256 * 1024;
+/** Smaller slabs are of streams that are idle or begin. */
+const LENT_BYTES_MIN = 64 * 1024;
 /** What is larger is encoded on its own: most of a slab would be left behind for it. */
 const IN_PLACE_BYTES_MAX = SLAB_BYTES / 2;
+
+export interface BlockWriterOptions {
+  /** Where the first block begins, whatever its first datum. */
+  readonly from?: Sequence | undefined;
+  /**
+   * Has the memory of blocks back when they have left: nobody keeps a view of one then but links, and each that gets one is told
+   * to {@link Block.loan}. By default memory is left to the garbage collector.
+   */
+  readonly isLending?: boolean;
+}
 
 /**
  * Puts encoded data behind each other into blocks. Bytes of a slab are written once: who sends a block keeps references
@@ -51,10 +73,13 @@ export class BlockWriter {
   #lastLength = 0;
   #isEncoding = false;
   readonly #isContiguous: boolean;
+  readonly #isLending: boolean;
+  #loan: Loan | undefined;
 
-  constructor(from?: Sequence) {
+  constructor({ from, isLending = false }: BlockWriterOptions = {}) {
     this.#isContiguous = from !== undefined;
     this.#next = from ?? 0;
+    this.#isLending = isLending;
   }
 
   /** Up to where it has written. */
@@ -154,6 +179,7 @@ export class BlockWriter {
       first: this.#first,
       next,
       count: this.#count,
+      loan: this.#loan,
     };
     this.#start = this.#end;
     this.#count = 0;
@@ -179,6 +205,10 @@ export class BlockWriter {
     this.#slab = slab;
     this.#start = 0;
     this.#end = open.length;
+    // The end of a loan takes the memory away.
+    this.#loan?.close();
+    this.#loan =
+      this.#isLending && slab.length >= LENT_BYTES_MIN ? lend(slab, () => freeMemory(slab)) : undefined;
   }
 }
 

@@ -9,7 +9,7 @@ function blockOf(first: number, next: number): Block {
 }
 
 function partOf(from: number, sequences: readonly number[], next: number): Block {
-  const writer = new BlockWriter(from);
+  const writer = new BlockWriter({ from });
   for (const sequence of sequences) writer.append(sequence, Uint8Array.of(sequence));
   return writer.seal(next);
 }

@@ -2,9 +2,11 @@ import type { PeerInfo } from '@mosaik/discovery';
 import type { Host, World } from '@mosaik/testing';
 import { type Consumer, type Producer, stream } from '../../src/index.ts';
 import { addressOf, type Node, startNode } from '../support/cluster.ts';
-import { checkSeen, type Parcel, type Seen, type Sent } from './ledger.ts';
+import { bodyOf, checkSeen, type Parcel, type Seen, type Sent } from './ledger.ts';
 
 const Parcels = stream<Parcel>('parcels');
+
+const EMPTY = new Uint8Array(0);
 
 /** The kind of a producer's last parcels, which everybody wants. */
 const LAST = 99;
@@ -20,6 +22,8 @@ export interface SwarmPlan {
   readonly bufferBytes: number;
   /** What waits unread at a consumer. */
   readonly readBytes: number;
+  /** Of the body of a parcel, at most; 0 for parcels without one. */
+  readonly bodyBytes: number;
   readonly disconnectLagging: boolean;
   readonly chaos: boolean;
 }
@@ -96,7 +100,9 @@ class ProducingMember extends Member {
     const sent = this.sent.get(epoch) as Parcel[];
     const parcel = { from: this.host.name, index: this.#index++, kind };
     sent.push(parcel);
-    if (!(await isDone(producer.send(parcel, { signal })))) sent.pop();
+    const { bodyBytes } = this.swarm.plan;
+    const datum = bodyBytes === 0 ? parcel : { ...parcel, body: bodyOf(parcel.index, bodyBytes) };
+    if (!(await isDone(producer.send(datum, { signal })))) sent.pop();
     else if (sent.length !== producer.position.next) throw new Error('a datum was taken out of its turn');
   }
 }
@@ -138,7 +144,7 @@ class ConsumingMember extends Member {
   async #read(consumer: Consumer<Parcel>, life: DatumRecordOrGap[], signal: AbortSignal): Promise<void> {
     for await (const record of consumer.records()) {
       if (signal.aborted) return;
-      life.push(record);
+      life.push(record.type === 'gap' ? record : { ...record, datum: this.swarm.unpack(record.datum) });
       if (this.pauseMs > 0 && !this.swarm.isOver && this.swarm.chance(0.02))
         await this.swarm.world.sleep(this.swarm.below(this.pauseMs));
     }
@@ -163,6 +169,7 @@ export class Swarm {
       durationMs: 5_000 + this.below(10_000),
       bufferBytes: this.chance(0.5) ? 2_048 : 256 * 1024,
       readBytes: this.chance(0.5) ? 512 : 4_096,
+      bodyBytes: this.chance(0.25) ? 40_000 : 0,
       disconnectLagging: this.chance(0.8),
       chaos: true,
       ...plan,
@@ -187,6 +194,13 @@ export class Swarm {
 
   below(limit: number): number {
     return Math.floor(this.world.runtime.random() * limit);
+  }
+
+  /** A parcel without its body, which has to be as it was sent. */
+  unpack({ body, ...parcel }: Parcel): Parcel {
+    const { bodyBytes } = this.plan;
+    if (bodyBytes === 0 || Buffer.from(bodyOf(parcel.index, bodyBytes)).equals(body ?? EMPTY)) return parcel;
+    throw new Error(`the body of ${JSON.stringify(parcel)} is not as it was sent`);
   }
 
   bootstrap(own: Host): string[] {

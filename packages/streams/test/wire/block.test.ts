@@ -1,4 +1,5 @@
 import { type Codec, cborCodec, DecodeError, EncodeError } from '@mosaik/primitives';
+import { giveBack } from '@mosaik/transport/link';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BLOCK_BYTES, type Block, BlockCursor, BlockWriter, scanBlock } from '../../src/wire/block.ts';
@@ -72,6 +73,33 @@ describe('encoding data in a block', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('has the memory of its blocks back when all have been given back, and not before', () => {
+    const writer = new BlockWriter({ isLending: true });
+    const blocks: Block[] = [];
+    for (let sequence = 0; sequence < 40; sequence++) {
+      writer.encode(sequence, { body: new Uint8Array(30_000).fill(sequence) }, inPlace);
+      if (!writer.isFull) continue;
+      const block = writer.seal();
+      block.loan?.give(block.bytes.length);
+      blocks.push(block);
+    }
+    const lent = blocks.filter(({ loan }) => loan !== undefined);
+    expect(lent.length).toBeGreaterThan(blocks.length / 2);
+    const isGone = ({ bytes }: Block): boolean => (bytes.buffer as ArrayBuffer).detached;
+    // The last slab is still being written to.
+    const slabs = [...new Set(lent.map(({ bytes }) => bytes.buffer))].slice(0, -1);
+    expect(slabs.length).toBeGreaterThan(2);
+    for (const slab of slabs) {
+      const shared = lent.filter(({ bytes }) => bytes.buffer === slab);
+      for (const block of shared) {
+        expect(shared.some(isGone)).toBe(false);
+        giveBack(block.bytes);
+      }
+      expect(shared.every(isGone)).toBe(true);
+    }
+    expect(lent.filter(isGone).every(({ bytes }) => slabs.includes(bytes.buffer))).toBe(true);
   });
 
   it('adds nothing when the codec throws, and goes on', () => {
@@ -155,7 +183,7 @@ describe('a block', () => {
       [303, [3]],
     ]);
     expect([...block.bytes]).toEqual([3, 0xac, 0x02, 0, 2, 1, 2, 2, 1, 3]);
-    const contiguous = new BlockWriter(300);
+    const contiguous = new BlockWriter({ from: 300 });
     contiguous.append(302, Uint8Array.of(9));
     expect([...contiguous.seal(305).bytes]).toEqual([3, 0xac, 0x02, 2, 1, 9, 2]);
     expect([...contiguous.seal(309).bytes]).toEqual([3, 0xb1, 0x02, 4]);
@@ -175,7 +203,7 @@ describe('a block', () => {
   it('begins where the one before it ended, if so wanted', () => {
     fc.assert(
       fc.property(fc.array(places, { minLength: 1, maxLength: 5 }), fc.nat({ max: 9 }), (runs, beyond) => {
-        const writer = new BlockWriter(0);
+        const writer = new BlockWriter({ from: 0 });
         let next = 0;
         for (const run of runs) {
           const data = run.map(([sequence, datum]) => [sequence + next, datum] as const);

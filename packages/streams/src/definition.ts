@@ -1,7 +1,6 @@
 import {
   type Codec,
-  decodeCbor,
-  decodeCborWithin,
+  cborDecoder,
   encodeCbor,
   encodeCborInto,
   InvalidArgumentError,
@@ -28,6 +27,9 @@ export interface StreamDefinition<In, Out = In> {
   readonly schema: StandardSchemaV1<In, Out> | undefined;
 }
 
+const decodeWithViews = cborDecoder({ copyBytes: false });
+const decodeWithCopies = cborDecoder({ copyBytes: true });
+
 /**
  * CBOR. Bytes within a datum that fills most of the block it came in are views of that block: nobody else writes to it,
  * and keeping the datum keeps little else. Of smaller data they are copied, or a byte would keep a block alive.
@@ -36,17 +38,16 @@ const datumCodec: Codec<unknown> = withInPlace<unknown>(
   {
     name: 'cbor',
     encode: encodeCbor,
-    decode: (bytes) => decodeCbor(bytes, isMost(bytes.length, bytes) ? VIEWS : COPIES),
+    decode: (bytes) => decodeDefault(bytes, 0, bytes.length),
   },
-  {
-    encodeInto: encodeCborInto,
-    decodeWithin: (bytes, start, end) =>
-      decodeCborWithin(bytes, start, end, isMost(end - start, bytes) ? VIEWS : COPIES),
-  },
+  { encodeInto: encodeCborInto, decodeWithin: decodeDefault },
 );
 
-const VIEWS = { copyBytes: false } as const;
-const COPIES = { copyBytes: true } as const;
+function decodeDefault(bytes: Uint8Array, start: number, end: number): unknown {
+  return isMost(end - start, bytes)
+    ? decodeWithViews(bytes, start, end)
+    : decodeWithCopies(bytes, start, end);
+}
 
 function isMost(length: number, bytes: Uint8Array): boolean {
   // What is not most of a part is not most of the whole, whose size takes a tenth of the time of a small datum to ask for.
@@ -99,26 +100,18 @@ export function stream<In, Out>(
   return Object.freeze({ id, name, codec, schema });
 }
 
-/** A datum as it travels: a part of larger memory, such as of the block that it came in. */
-export interface EncodedDatum {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-}
-
 /**
- * Decodes and checks a datum.
+ * Decodes and checks the datum that lies from `start` to `end`, as a part of larger memory, such as of the block that it came in.
  *
- * @throws {DecodeError} when it is not one of this stream, and what its schema throws.
+ * @throws {DecodeError} when it is not one of the stream, and what its schema throws.
  */
-export function decodeDatum<Out>(
-  { codec, schema }: StreamDefinition<unknown, Out>,
-  { bytes, start, end }: EncodedDatum,
-): Out {
-  const inPlace = inPlaceOf(codec);
-  const decoded =
-    inPlace === undefined
-      ? codec.decode(bytes.subarray(start, end))
-      : inPlace.decodeWithin(bytes, start, end);
-  return schema === undefined ? (decoded as Out) : validateSync(schema, decoded);
+export type DatumDecoder<Out> = (bytes: Uint8Array, start: number, end: number) => Out;
+
+/** Decodes data of a stream; made once, as what there is to look at in a definition is then looked at once. */
+export function datumDecoder<Out>({ codec, schema }: StreamDefinition<unknown, Out>): DatumDecoder<Out> {
+  const decode =
+    inPlaceOf(codec)?.decodeWithin ??
+    ((bytes: Uint8Array, start: number, end: number) => codec.decode(bytes.subarray(start, end)));
+  if (schema === undefined) return decode as DatumDecoder<Out>;
+  return (bytes, start, end) => validateSync(schema, decode(bytes, start, end));
 }

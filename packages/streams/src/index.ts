@@ -19,8 +19,8 @@ export type {
 } from './consumer/consumer.ts';
 export { CRITERIA_LIMITS, type Criteria, type FieldCriteria } from './criteria/criteria.ts';
 export {
-  decodeDatum,
-  type EncodedDatum,
+  type DatumDecoder,
+  datumDecoder,
   type StreamDefinition,
   type StreamDefinitionOptions,
   type StreamInput,

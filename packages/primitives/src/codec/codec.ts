@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { type DecodeOptions, decodeCbor, decodeCborWithin } from './decode.ts';
+import { cborDecoder, type DecodeOptions } from './decode.ts';
 import { encodeCbor, encodeCborInto } from './encode.ts';
 import { DecodeError, EncodeError } from './errors.ts';
 import { validateSync } from './validate.ts';
@@ -53,16 +53,17 @@ export interface CborCodecOptions<T> extends DecodeOptions {
  */
 export function cborCodec<T>(options: CborCodecOptions<T> = {}): Codec<T> {
   const { schema } = options;
-  const checked = (value: unknown): T => (schema === undefined ? (value as T) : validateSync(schema, value));
+  const decodeUnchecked = cborDecoder(options) as (bytes: Uint8Array, start: number, end: number) => T;
+  const decodeWithin: typeof decodeUnchecked =
+    schema === undefined
+      ? decodeUnchecked
+      : (bytes, start, end) => validateSync(schema, decodeUnchecked(bytes, start, end));
   const codec: Codec<T> = {
     name: 'cbor',
     encode: encodeCbor,
-    decode: (bytes) => checked(decodeCbor(bytes, options)),
+    decode: (bytes) => decodeWithin(bytes, 0, bytes.length),
   };
-  return withInPlace<T>(codec, {
-    encodeInto: encodeCborInto,
-    decodeWithin: (bytes, start, end) => checked(decodeCborWithin(bytes, start, end, options)),
-  });
+  return withInPlace<T>(codec, { encodeInto: encodeCborInto, decodeWithin });
 }
 
 /** Bytes as they are: neither direction copies. */

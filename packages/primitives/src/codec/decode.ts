@@ -81,7 +81,7 @@ const fieldReader: FieldReader = { texts, readKey, readItem, readFields };
  *
  * @throws {DecodeError} and nothing else.
  */
-export function decodeCbor(input: Uint8Array, options: DecodeOptions = {}): unknown {
+export function decodeCbor(input: Uint8Array, options?: DecodeOptions): unknown {
   return decodeCborWithin(input, 0, input.length, options);
 }
 
@@ -95,19 +95,52 @@ export function decodeCborWithin(
   input: Uint8Array,
   from: number,
   to: number,
-  options: DecodeOptions = {},
+  options?: DecodeOptions,
 ): unknown {
-  const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+  return decodeLimited(input, from, to, options === undefined ? DEFAULT_LIMITS : limitsOf(options));
+}
+
+/** As {@link decodeCborWithin}, for many items with the same options: those are looked at once. */
+export function cborDecoder(
+  options: DecodeOptions = {},
+): (input: Uint8Array, from: number, to: number) => unknown {
+  const limits = limitsOf(options);
+  return (input, from, to) => decodeLimited(input, from, to, limits);
+}
+
+/** Options with their defaults: objects of one shape, whatever options were given. */
+interface Limits {
+  readonly maxBytes: number;
+  readonly maxItems: number;
+  readonly maxDepth: number;
+  readonly isSafe: boolean;
+  readonly copies: boolean;
+}
+
+function limitsOf(options: DecodeOptions): Limits {
+  return {
+    maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
+    maxItems: options.maxItems ?? DEFAULT_MAX_ITEMS,
+    maxDepth: Math.min(options.maxDepth ?? DEFAULT_MAX_DEPTH, DEPTH_CEILING),
+    isSafe: options.int64 === 'number',
+    copies: options.copyBytes !== false,
+  };
+}
+
+const DEFAULT_LIMITS = limitsOf({});
+
+function decodeLimited(input: Uint8Array, from: number, to: number, limits: Limits): unknown {
+  const { maxBytes } = limits;
   if (to - from > maxBytes) throw overLimit(`${to - from} bytes of at most ${maxBytes}`, maxBytes);
   source.bytes = input;
   source.at = from;
   source.end = to;
   source.items = 0;
-  source.maxItems = options.maxItems ?? DEFAULT_MAX_ITEMS;
+  source.maxItems = limits.maxItems;
   depth = 0;
-  maxDepth = Math.min(options.maxDepth ?? DEFAULT_MAX_DEPTH, DEPTH_CEILING);
-  isSafe = options.int64 === 'number';
-  copies = options.copyBytes !== false;
+  maxDepth = limits.maxDepth;
+  isSafe = limits.isSafe;
+  copies = limits.copies;
   try {
     const value = readItem();
     const left = source.end - source.at;

@@ -11,7 +11,13 @@ export {
   textCodec,
   withInPlace,
 } from './codec.ts';
-export { type DecodeLimits, type DecodeOptions, decodeCbor, decodeCborWithin } from './decode.ts';
+export {
+  cborDecoder,
+  type DecodeLimits,
+  type DecodeOptions,
+  decodeCbor,
+  decodeCborWithin,
+} from './decode.ts';
 export { encodeCbor, encodeCborInto } from './encode.ts';
 export { DecodeError, type DecodeErrorDetails, type DecodeFailure, EncodeError } from './errors.ts';
 export { validateSync } from './validate.ts';

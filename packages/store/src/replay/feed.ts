@@ -1,5 +1,5 @@
 import { createQueue, invariant, type Queue, type WaitOptions, waitFor } from '@mosaik/primitives';
-import { BlockCursor, type EncodedDatum, type Sequence } from '@mosaik/streams';
+import { BlockCursor, type Sequence } from '@mosaik/streams';
 import type { KeptBlock, LogIdentity } from '../log/log-storage.ts';
 import type { Sink } from '../pull/sink.ts';
 
@@ -9,8 +9,11 @@ type Item =
   | { readonly type: 'caughtUp' };
 
 /** A datum as it is kept. */
-export interface RawDatum extends EncodedDatum {
+export interface RawDatum {
   readonly type: 'datum';
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
   readonly lane: Lane;
   readonly offset: Sequence;
   readonly timeMs: number;

@@ -7,7 +7,7 @@ import {
   toError,
   type WaitOptions,
 } from '@mosaik/primitives';
-import { decodeDatum, type StreamDefinition } from '@mosaik/streams';
+import { type DatumDecoder, datumDecoder, type StreamDefinition } from '@mosaik/streams';
 import type { Feed, RawDatum, RawGap } from './feed.ts';
 import type { InvalidReplayedDatum, ReplayGap, ReplayRecord } from './replay.ts';
 
@@ -17,7 +17,7 @@ const BATCH_DATUMS = 256;
 export class ReplayReader<Out> {
   readonly gaps: EventSource<ReplayGap> = createEventStream<ReplayGap>();
   readonly invalid: EventSource<InvalidReplayedDatum> = createEventStream<InvalidReplayedDatum>();
-  readonly #definition: StreamDefinition<unknown, Out>;
+  readonly #decodeAt: DatumDecoder<Out>;
   readonly #feed: Feed;
   readonly #takeMark: () => boolean;
   datumCount = 0;
@@ -26,7 +26,7 @@ export class ReplayReader<Out> {
 
   /** `takeMark` tells, once, that everything up to here makes the replay caught up. */
   constructor(definition: StreamDefinition<unknown, Out>, feed: Feed, takeMark: () => boolean) {
-    this.#definition = definition;
+    this.#decodeAt = datumDecoder(definition);
     this.#feed = feed;
     this.#takeMark = takeMark;
   }
@@ -125,7 +125,7 @@ export class ReplayReader<Out> {
 
   #decode(raw: RawDatum): IteratorYieldResult<Out> | undefined {
     try {
-      const value = decodeDatum(this.#definition, raw);
+      const value = this.#decodeAt(raw.bytes, raw.start, raw.end);
       this.datumCount++;
       return { done: false, value };
     } catch (thrown) {

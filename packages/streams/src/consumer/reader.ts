@@ -7,8 +7,9 @@ import {
   toError,
   type WaitOptions,
 } from '@mosaik/primitives';
-import { decodeDatum, type EncodedDatum, type StreamDefinition } from '../definition.ts';
+import { type DatumDecoder, datumDecoder, type StreamDefinition } from '../definition.ts';
 import type { StreamMetrics } from '../metrics.ts';
+import type { BlockCursor } from '../wire/block.ts';
 import type { DatumRecord, Gap, InvalidDatum } from './consumer.ts';
 import type { Inbox } from './inbox.ts';
 
@@ -21,14 +22,16 @@ const NONE: unique symbol = Symbol('none');
 export class Reader<Out> {
   readonly gaps: EventSource<Gap> = createEventStream<Gap>();
   readonly invalid: EventSource<InvalidDatum> = createEventStream<InvalidDatum>();
-  readonly #definition: StreamDefinition<unknown, Out>;
+  readonly #streamName: string;
+  readonly #decodeAt: DatumDecoder<Out>;
   readonly #inbox: Inbox;
   readonly #metrics: StreamMetrics;
   gapCount = 0;
   invalidCount = 0;
 
   constructor(definition: StreamDefinition<unknown, Out>, inbox: Inbox, metrics: StreamMetrics) {
-    this.#definition = definition;
+    this.#streamName = definition.name;
+    this.#decodeAt = datumDecoder(definition);
     this.#inbox = inbox;
     this.#metrics = metrics;
   }
@@ -40,7 +43,7 @@ export class Reader<Out> {
 
   async recv(options: WaitOptions = {}): Promise<Out> {
     const { datum } = await this.#nextWaiting(options);
-    if (datum === NONE) throw new ClosedError(`the consumer of ${this.#definition.name} is closed`);
+    if (datum === NONE) throw new ClosedError(`the consumer of ${this.#streamName} is closed`);
     return datum;
   }
 
@@ -63,11 +66,7 @@ export class Reader<Out> {
       const { datum: first } = await this.#nextWaiting(options);
       if (first === NONE) return DONE;
       const batch = [first];
-      while (batch.length < maxDatums) {
-        const datum = this.#next();
-        if (datum === NONE) break;
-        batch.push(datum);
-      }
+      this.#fill(batch, maxDatums);
       return { done: false, value: batch };
     });
   }
@@ -94,6 +93,15 @@ export class Reader<Out> {
       const datum = this.#next();
       if (datum !== NONE || this.#inbox.isClosed) return { datum };
       await this.#inbox.arrival(options);
+    }
+  }
+
+  /** Adds what is there, up to so many in all. */
+  #fill(batch: Out[], maxDatums: number): void {
+    while (batch.length < maxDatums) {
+      const datum = this.#next();
+      if (datum === NONE) return;
+      batch.push(datum);
     }
   }
 
@@ -124,9 +132,9 @@ export class Reader<Out> {
     }
   }
 
-  #decode(encoded: EncodedDatum): Out | typeof NONE {
+  #decode({ bytes, start, end }: BlockCursor): Out | typeof NONE {
     try {
-      return decodeDatum(this.#definition, encoded);
+      return this.#decodeAt(bytes, start, end);
     } catch (thrown) {
       this.#tellInvalid(toError(thrown));
       return NONE;

@@ -7,3 +7,11 @@
 export function freeMemory(bytes: Uint8Array): void {
   (bytes.buffer as ArrayBuffer).transfer(0);
 }
+
+/**
+ * Takes the memory that `bytes` lie in over, to use it again: all views of it are empty afterwards, but for the one returned, which
+ * is of all of it, with what it held.
+ */
+export function reuseMemory(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array((bytes.buffer as ArrayBuffer).transfer());
+}

@@ -77,7 +77,9 @@ export class Channel implements Sender {
       maxBytes: Number.POSITIVE_INFINITY,
       sizeOf: ({ bytes }) => bytes.length,
     });
-    this.#sieve = options.filter && new Sieve(options.filter, next);
+    // A ledger looks at blocks that have left.
+    const isLending = options.ledger === undefined;
+    this.#sieve = options.filter && new Sieve(options.filter, next, { isLending });
     this.#openedAtMs = runtime.now();
     this.#movedAtMs = this.#openedAtMs;
     this.patience = options.patience;
@@ -158,6 +160,8 @@ export class Channel implements Sender {
       if (this.isIdle) this.#release(shared.next);
       return;
     }
+    // Of a block that is shared whoever shares it has said so.
+    if (own !== shared) own.loan?.give(own.bytes.length);
     this.#queue.tryPush(own);
     this.#queuedDatums += own.count;
     this.#pump();
@@ -202,6 +206,7 @@ export class Channel implements Sender {
 
   async #sayFinished(next: Sequence): Promise<void> {
     const rest = this.#sieve?.rest(next);
+    rest?.loan?.give(rest.bytes.length);
     if (rest !== undefined) await this.link.sendEncoded(rest.bytes);
     await this.link.sendEncoded(encodeFinished({ next }));
   }

@@ -48,6 +48,8 @@ export class Fanout {
   #sealedAtMs = Number.NEGATIVE_INFINITY;
   /** The rest of this turn belongs to others. */
   #turn: Promise<void> | undefined;
+  /** The turn began with senders that had been held up by a full block: what they send first is not alone. */
+  #isBulk = false;
 
   constructor(options: FanoutOptions) {
     const { scope, disconnectLagging, journal, onUndelivered, onJournalFailed } = options;
@@ -199,9 +201,10 @@ export class Fanout {
     this.#isSealPending = true;
     const seal = (): void => {
       this.#isSealPending = false;
+      this.#isBulk = false;
       this.seal();
     };
-    if (this.#runtime.now() - this.#sealedAtMs < SAME_TURN_MS) this.#runtime.yieldTo(seal);
+    if (this.#isBulk || this.#runtime.now() - this.#sealedAtMs < SAME_TURN_MS) this.#runtime.yieldTo(seal);
     else queueMicrotask(seal);
   }
 
@@ -209,6 +212,7 @@ export class Fanout {
     this.#turn ??= new Promise((resolve) =>
       this.#runtime.yieldTo(() => {
         this.#turn = undefined;
+        this.#isBulk = true;
         resolve();
       }),
     );

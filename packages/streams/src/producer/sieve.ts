@@ -1,5 +1,5 @@
 import type { Filter } from '../criteria/filter.ts';
-import { type Block, BlockCursor, BlockWriter } from '../wire/block.ts';
+import { type Block, BlockCursor, BlockWriter, type BlockWriterOptions } from '../wire/block.ts';
 import type { Sequence } from '../wire/messages.ts';
 
 /** After so many places that the criteria left out, the consumer is told how far the producer is. */
@@ -12,9 +12,9 @@ export class Sieve {
   /** What is wanted of what was sent since the last block. */
   readonly #wanted: Sequence[] = [];
 
-  constructor(filter: Filter, next: Sequence) {
+  constructor(filter: Filter, from: Sequence, options: Pick<BlockWriterOptions, 'isLending'> = {}) {
     this.#filter = filter;
-    this.#writer = new BlockWriter({ from: next });
+    this.#writer = new BlockWriter({ ...options, from });
   }
 
   /** Looks at a datum when it is sent, while it is at hand as it was before it was encoded. */

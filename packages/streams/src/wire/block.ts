@@ -1,14 +1,8 @@
-import {
-  type Codec,
-  DecodeError,
-  EncodeError,
-  freeMemory,
-  type InPlaceCodec,
-  inPlaceOf,
-} from '@mosaik/primitives';
+import { type Codec, DecodeError, EncodeError, type InPlaceCodec, inPlaceOf } from '@mosaik/primitives';
 import { type Loan, lend } from '@mosaik/transport';
 import { Kind, type Sequence } from './messages.ts';
 import { MESSAGE_BYTES_MAX } from './protocol.ts';
+import { returnSlab, SLAB_BYTES, takeSlab } from './slabs.ts';
 import { readVarint, VARINT_BYTES_MAX, varintBytes, writeVarint } from './varint.ts';
 
 /**
@@ -40,7 +34,6 @@ const DATUM_BYTES_MAX = MESSAGE_BYTES_MAX - 64;
 const ROOM_BYTES = 3 * VARINT_BYTES_MAX;
 
 const FIRST_SLAB_BYTES = 1024;
-const SLAB_BYTES = 256 * 1024;
 /** Smaller slabs are of streams that are idle or begin. */
 const LENT_BYTES_MIN = 64 * 1024;
 /** What is larger is encoded on its own: most of a slab would be left behind for it. */
@@ -199,7 +192,7 @@ export class BlockWriter {
   #reserve(bytes: number): void {
     if (this.#slab.length - this.#end >= bytes) return;
     const open = this.#slab.subarray(this.#start, this.#end);
-    const slab = new Uint8Array(Math.max(this.#nextSlabBytes, open.length + bytes));
+    const slab = takeSlab(Math.max(this.#nextSlabBytes, open.length + bytes));
     slab.set(open);
     this.#nextSlabBytes = Math.min(4 * this.#nextSlabBytes, SLAB_BYTES);
     this.#slab = slab;
@@ -208,7 +201,7 @@ export class BlockWriter {
     // The end of a loan takes the memory away.
     this.#loan?.close();
     this.#loan =
-      this.#isLending && slab.length >= LENT_BYTES_MIN ? lend(slab, () => freeMemory(slab)) : undefined;
+      this.#isLending && slab.length >= LENT_BYTES_MIN ? lend(slab, () => returnSlab(slab)) : undefined;
   }
 }
 

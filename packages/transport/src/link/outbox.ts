@@ -1,4 +1,5 @@
 import { HEADER_BYTES, writeHeader } from './frame.ts';
+import { giveBack } from './loan.ts';
 
 /**
  * What one channel write carries at most: a Noise message holds 65,519 bytes of plaintext (65,535 less the tag), 12 of
@@ -48,6 +49,7 @@ export class Outbox {
     if (isSmall) {
       this.#slab.set(payload, this.#slabEnd);
       this.#slabEnd += payload.length;
+      if (payload.buffer.byteLength > COPY_BYTES) giveBack(payload);
     } else {
       this.#sealHead(payload);
       this.#pieces.push(payload);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { giveBack, isLent, lend } from '../../src/link/loan.ts';
+import { Outbox } from '../../src/link/outbox.ts';
 
 function lent(bytes: number) {
   const memory = new Uint8Array(bytes);
@@ -44,6 +45,27 @@ describe('a loan', () => {
     const { memory, loan, ends } = lent(100);
     loan.close();
     giveBack(memory);
+    expect(ends()).toBe(1);
+  });
+
+  it('ends when a link has copied what is small, though nothing was written yet', () => {
+    const { memory, loan, ends } = lent(100_000);
+    const outbox = new Outbox();
+    loan.give(150);
+    loan.close();
+    for (const at of [0, 100]) outbox.append(memory.subarray(at, at + 75));
+    expect([outbox.bytes, ends()]).toEqual([158, 1]);
+  });
+
+  it('does not when it only holds what is large', () => {
+    const { memory, loan, ends } = lent(100_000);
+    const outbox = new Outbox();
+    loan.give(memory.length);
+    loan.close();
+    outbox.append(memory);
+    for (const piece of outbox.takeFrame()) giveBack(piece);
+    expect(ends()).toBe(0);
+    for (const piece of outbox.takeFrame()) giveBack(piece);
     expect(ends()).toBe(1);
   });
 

@@ -222,8 +222,11 @@ export class Channel implements Sender {
   drop(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    const dropped = this.#queue.drain();
+    // What the link was given, or waits for room in it, may still be written.
+    if (this.#held !== undefined && !this.#isWaitingForLink) dropped.push(this.#held);
+    for (const { loan, bytes } of dropped) loan?.returned(bytes.length);
     this.#held = undefined;
-    this.#queue.drain();
     this.#queuedDatums = 0;
     this.#options.egress.leave(this);
     this.#release(this.#offeredTo);
@@ -258,11 +261,12 @@ export class Channel implements Sender {
     }
     // What has left may be gone, and has no length then.
     const { length } = block.bytes;
+    this.#isWaitingForLink = true;
     if (this.link.trySendEncoded(block.bytes)) {
+      this.#isWaitingForLink = false;
       this.#left(block, length);
       return true;
     }
-    this.#isWaitingForLink = true;
     this.link.sendEncoded(block.bytes).then(
       () => {
         this.#isWaitingForLink = false;

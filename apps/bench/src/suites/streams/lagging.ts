@@ -16,13 +16,16 @@ const shares = [
   { name: 'streams/beside-other-work', other: 'working' },
   { name: 'streams/slow-consumer', other: 'slow' },
   { name: 'streams/stopped-consumer', other: 'stopped' },
-] as const satisfies readonly { name: string; other: Other }[];
+] as const satisfies readonly { name: string; other: Hindered }[];
 const queue = 'streams/slow-consumer-queue';
 const rss = 'streams/slow-consumer-rss';
 
 export const laggingNames: readonly string[] = [...shares.map(({ name }) => name), queue, rss];
 
-type Observations = Readonly<Record<Other, Observed>>;
+type Hindered = Exclude<Other, 'none'>;
+
+/** What was observed with each, and what without it right before: what a machine gives changes from one minute to the next. */
+type Observations = Readonly<Record<Hindered, { readonly alone: Observed; readonly beside: Observed }>>;
 
 /**
  * What a consumer gets of a producer while another one lags, as a share of what it gets alone, measured just before; and what
@@ -46,8 +49,8 @@ export async function measureLagging(
       for (let window = 0; window < WARM_UP_WINDOWS; window++) await session.observe('none');
     },
   });
-  const shareOf = (taken: Observations | undefined, other: Other): number | undefined =>
-    taken && taken[other].perSecond / taken.none.perSecond;
+  const shareOf = (taken: Observations | undefined, other: Hindered): number | undefined =>
+    taken && taken[other].beside.perSecond / taken[other].alone.perSecond;
   const oursTaken = rounds.flatMap(([taken]) => taken ?? []);
   return [
     ...shares.map(({ name, other }) =>
@@ -59,23 +62,26 @@ export async function measureLagging(
     resultOf(
       { name: queue, unit: 'MiB', peerName: 'its buffer', isTime: true },
       oursTaken.map(({ slow, stopped }) => ({
-        ours: Math.max(slow.queuedBytes, stopped.queuedBytes) / MIB,
+        ours: Math.max(slow.beside.queuedBytes, stopped.beside.queuedBytes) / MIB,
         peer: BUFFER_MIB,
       })),
     ),
     resultOf(
       { name: rss, unit: 'MiB', peerName: 'the producer without it', isTime: true },
-      oursTaken.map(({ none, slow, stopped }) => ({
-        ours: Math.max(slow.rssBytes, stopped.rssBytes) / MIB,
-        peer: none.rssBytes / MIB,
+      oursTaken.map(({ slow, stopped }) => ({
+        ours: Math.max(slow.beside.rssBytes, stopped.beside.rssBytes) / MIB,
+        peer: Math.max(slow.alone.rssBytes, stopped.alone.rssBytes) / MIB,
       })),
     ),
   ];
 }
 
 async function observeAll(session: SlowSession): Promise<Observations> {
-  const none = await session.observe('none');
-  const working = await session.observe('working');
-  const slow = await session.observe('slow');
-  return { none, working, slow, stopped: await session.observe('stopped') };
+  const observe = async (other: Hindered) => ({
+    alone: await session.observe('none'),
+    beside: await session.observe(other),
+  });
+  const working = await observe('working');
+  const slow = await observe('slow');
+  return { working, slow, stopped: await observe('stopped') };
 }

@@ -26,6 +26,8 @@ export interface SlowSession extends AsyncDisposable {
  * as makes it a twentieth.
  */
 const SETTLE_MS = 1_000;
+/** Before it is slow it is as fast as the other one: one that starts computes more than that, also to compile itself. */
+const EQUAL_MS = 2_000;
 const WINDOW_MS: Readonly<Record<Other, number>> = {
   none: 3_000,
   working: 3_000,
@@ -80,6 +82,7 @@ async function rateBeside(consumer: Child, hindered: Child | undefined, other: O
   const isAlternating = other === 'slow' || other === 'working';
   if (!isAlternating) await pause(SETTLE_MS);
   if (hindered === undefined) return window();
+  if (other === 'slow') await pause(EQUAL_MS);
   const hindrance = hinder(hindered, other);
   try {
     if (isAlternating) await pause(SETTLE_MS);

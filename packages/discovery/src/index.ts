@@ -18,7 +18,6 @@ export { compareVersions, type EntryVersion, type PeerEntry, type Ticket } from 
 export { EntryRefusedError } from './errors.ts';
 export type { DepartureReason, DiscoveryEvent } from './events.ts';
 export type { DiscoveryOptions } from './options.ts';
-export { pinWhileOpen } from './overlay/pin-while-open.ts';
 export type { SyncResult } from './sync/session.ts';
 
 /**

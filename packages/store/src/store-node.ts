@@ -1,4 +1,4 @@
-import { type PeerInfo, peerInfo, pinWhileOpen } from '@mosaik/discovery';
+import { type PeerInfo, peerInfo } from '@mosaik/discovery';
 import {
   ClosedError,
   createLog,
@@ -89,11 +89,7 @@ export class StoreNode implements Store {
         log.error('%d to %d of the log %s of %s are damaged here', first, next, damaged, producer),
       onRefused: (code) => metrics.refused(code),
     });
-    const accepting = transport.accept(
-      logProtocol,
-      (link) => this.#server.serve(pinWhileOpen(discovery, link)),
-      LIMITS,
-    );
+    const accepting = transport.accept(logProtocol, (link) => this.#server.serve(link), LIMITS);
     this.#scope.onClose(() => accepting[Symbol.dispose]());
     this.#scope.onClose(discovery.watch().subscribe(() => this.#server.reconsider()));
   }
@@ -217,8 +213,7 @@ export class StoreNode implements Store {
   async #open(peer: PeerId, options: WaitOptions): Promise<Link<Uint8Array>> {
     const { transport } = this.#options;
     const { peerId, network } = transport.local;
-    if (peer !== peerId)
-      return pinWhileOpen(this.#options.discovery, await transport.open(peer, logProtocol, options));
+    if (peer !== peerId) return transport.open(peer, logProtocol, options);
     const { outbound, inbound } = createLoopback({
       peer,
       network,

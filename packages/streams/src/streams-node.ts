@@ -1,4 +1,4 @@
-import { type PeerInfo, peerInfo, pinWhileOpen } from '@mosaik/discovery';
+import { type PeerInfo, peerInfo } from '@mosaik/discovery';
 import {
   ClosedError,
   createLog,
@@ -67,11 +67,7 @@ export class StreamsNode implements Streams {
       lookUp: (peer) => this.#lookUp(peer),
       onRefused: (code) => refused.add(1, { code: String(code) }),
     });
-    const accepting = transport.accept(
-      streamProtocol,
-      (link) => this.#serve(pinWhileOpen(discovery, link)),
-      LIMITS,
-    );
+    const accepting = transport.accept(streamProtocol, (link) => this.#serve(link), LIMITS);
     this.#scope.onClose(() => accepting[Symbol.dispose]());
   }
 
@@ -186,9 +182,8 @@ export class StreamsNode implements Streams {
   }
 
   async #open(peer: PeerId, options: WaitOptions): Promise<Link<Uint8Array>> {
-    const { transport, discovery } = this.#options;
-    if (peer !== transport.local.peerId)
-      return pinWhileOpen(discovery, await transport.open(peer, streamProtocol, options));
+    const { transport } = this.#options;
+    if (peer !== transport.local.peerId) return transport.open(peer, streamProtocol, options);
     const { network } = transport.local;
     const { outbound, inbound } = createLoopback({
       peer,

@@ -119,6 +119,8 @@ export interface Transport extends AsyncDisposable {
    * @throws {ProtocolUnsupportedError} when the peer does not speak the protocol, or is of another network.
    */
   open<M>(peer: PeerId, protocol: Protocol<M>, options?: WaitOptions): Promise<Link<M>>;
+  /** The links that are open, with any peer, opened by either side. */
+  links(): readonly Link<unknown>[];
   /** Accepts links of a protocol until disposed. One handler a protocol. */
   accept<M>(protocol: Protocol<M>, handler: LinkHandler<M>, limits?: AcceptLimits): Disposable;
   /** The gossip topic of this name, in this network. */

@@ -20,6 +20,7 @@ import { OwnEntry } from '../entry/own-entry.ts';
 import type { EntryVersion, SignedEntry } from '../entry/peer-entry.ts';
 import type { DiscoveryEvent } from '../events.ts';
 import { type DiscoveryOptions, type Settings, settingsOf } from '../options.ts';
+import { peersInUse } from '../overlay/in-use.ts';
 import { Overlay } from '../overlay/overlay.ts';
 import type { SyncResult } from '../sync/session.ts';
 import { NEWS_GOSSIPED_MAX, Syncer } from '../sync/syncer.ts';
@@ -240,6 +241,7 @@ export class DiscoveryParts {
       reach: (peer, signal) => this.probes.ping(peer, signal),
       reachThrough: (helper, peer, signal) => this.probes.pingThrough(helper, peer, signal),
       onReached: (peer) => this.syncer.reached(peer),
+      used: () => peersInUse(this.transport),
       prune: (peer) => this.#prune(peer),
       onUnreachable: (peer) => this.detector.onConnectionLost(peer),
     });

@@ -1,5 +1,5 @@
 import { jitter, type PeerId, randomInt, type Scope, sample, withTimeout } from '@mosaik/primitives';
-import type { Address, Transport } from '@mosaik/transport';
+import type { Address, Connection, Transport } from '@mosaik/transport';
 import { LostContacts } from './lost-contacts.ts';
 import { Seeds } from './seeds.ts';
 
@@ -37,6 +37,8 @@ interface OverlayOptions {
   readonly reachThrough: (helper: PeerId, peer: PeerId, signal: AbortSignal) => Promise<boolean>;
   /** A connection that the overlay wanted stands: time to compare catalogs. */
   readonly onReached: (peer: PeerId) => void;
+  /** The peers with whom others than discovery have links open. */
+  readonly used: () => ReadonlySet<PeerId>;
   /** Closes a connection that is not needed. */
   readonly prune: (peer: PeerId) => Promise<void>;
   /** A member did not answer. */
@@ -53,7 +55,7 @@ export function degreeFor(peers: number): number {
 
 /**
  * Keeps connections to a bounded random sample of the catalog. Too few: it dials more. Too many: it lets go of some that
- * nobody pinned. None at all: it asks the bootstrap addresses. It also goes on trying those it has lost.
+ * nobody pinned, and over which no link of others is open. None at all: it asks the bootstrap addresses. It also goes on trying those it has lost.
  */
 export class Overlay {
   readonly #options: OverlayOptions;
@@ -115,9 +117,9 @@ export class Overlay {
 
   /** A connection that served its purpose: let go, unless it is needed. */
   spare(peer: PeerId): void {
-    const { transport, scope, prune } = this.#options;
-    const wanted = this.#wanted();
-    const isNeeded = this.#pins.has(peer) || transport.connections.value.size <= wanted;
+    const { transport, scope, used, prune } = this.#options;
+    const isNeeded =
+      this.#pins.has(peer) || transport.connections.value.size <= this.#wanted() || used().has(peer);
     if (!isNeeded && !scope.isClosing) scope.spawn('overlay prune', () => prune(peer));
   }
 
@@ -211,10 +213,13 @@ export class Overlay {
   }
 
   #shrink(excess: number): void {
-    const { transport, scope, prune } = this.#options;
+    const { transport, scope, used, prune } = this.#options;
     const joinedBeforeMs = scope.runtime.now() - NEWCOMER_MS;
+    const inUse = used();
+    const isIdle = ({ peer, openedAtMs }: Connection): boolean =>
+      !this.#pins.has(peer) && !inUse.has(peer) && openedAtMs < joinedBeforeMs;
     const idle = [...transport.connections.value.values()]
-      .filter(({ peer, openedAtMs }) => !this.#pins.has(peer) && openedAtMs < joinedBeforeMs)
+      .filter(isIdle)
       .map(({ peer }) => peer)
       .sort();
     for (const peer of sample(scope.runtime, idle, Math.min(excess, MAX_DIALS))) {

@@ -1,5 +1,6 @@
-import type { PeerId } from '@mosaik/primitives';
+import { bytesCodec, type PeerId } from '@mosaik/primitives';
 import type { World } from '@mosaik/testing';
+import { type Link, type Protocol, protocol } from '@mosaik/transport';
 import { describe, expect, it } from 'vitest';
 import { degreeFor } from '../../src/overlay/overlay.ts';
 import { inWorld, knowEachOther, type Node, startCluster } from './cluster.ts';
@@ -56,6 +57,31 @@ describe('the overlay', { timeout: 120_000 }, () => {
       await world.until(() => knowEachOther(left), { withinMs: 10_000, everyMs: 20 });
       await world.sleep(10_000);
       expectBounded(left);
+    });
+  });
+
+  it('keeps what links are open over, of whatever protocol, and lets go of it when they have ended', async () => {
+    await inWorld({ seed: 'in use' }, async (world) => {
+      const nodes = await settled(world, 60);
+      const [hub, ...others] = nodes as [Node, ...Node[]];
+      const Held: Protocol<Uint8Array> = protocol({ name: 'test/held', codec: bytesCodec });
+      const accepted: Link<Uint8Array>[] = [];
+      hub.transport.accept(Held, (link) => void accepted.push(link));
+      for (const { transport } of others) transport.accept(Held, () => {});
+      // Of either side: it counts that a link is there, not who opened it.
+      const opened = await Promise.all(
+        others.map(({ transport, discovery }, index) =>
+          index % 2 === 0
+            ? hub.transport.open(discovery.me.peer, Held)
+            : transport.open(hub.discovery.me.peer, Held),
+        ),
+      );
+      await world.sleep(60_000);
+      expect([...opened, ...accepted].filter(({ end }) => end !== undefined)).toEqual([]);
+      expect(hub.transport.connections.value.size).toBe(59);
+      await Promise.all(opened.map((link) => link.close()));
+      await world.sleep(60_000);
+      expectBounded(nodes);
     });
   });
 

@@ -9,7 +9,18 @@ import {
   WrongPeerError,
 } from '@mosaik/transport';
 import { expect } from 'vitest';
-import { addressOf, endOf, type Numbered, Numbers, next, type Suite, twoPeers, until } from './kit.ts';
+import {
+  addressOf,
+  endOf,
+  linked,
+  type Numbered,
+  Numbers,
+  next,
+  openLink,
+  type Suite,
+  twoPeers,
+  until,
+} from './kit.ts';
 
 /** The address of one transport, naming the peer of another. */
 function misnamed(address: string, other: string): string {
@@ -36,6 +47,22 @@ export function openingTests(suite: Suite): void {
 
 /** Protocols, versions and networks. */
 function negotiationTests({ test }: Suite): void {
+  test('knows the links that are open, at both ends, until they end', async (environment) => {
+    const { a, b, near, far } = await linked(environment);
+    const second = await openLink({ a: b, b: a }, Numbers);
+    expect(a.links()).toEqual([near, second.far]);
+    expect(b.links()).toEqual([far, second.near]);
+    await near.close();
+    await until(environment, 'both sides have seen the end', () =>
+      [a, b].every((transport) => transport.links().length === 1),
+    );
+    expect([a.links(), b.links()]).toEqual([[second.far], [second.near]]);
+    await a.disconnect(b.local.peerId);
+    await until(environment, 'none is left', () =>
+      [a, b].every((transport) => transport.links().length === 0),
+    );
+  });
+
   test('refuses a protocol that the peer does not accept', async (environment) => {
     const { a, b } = await twoPeers(environment);
     await expect(a.open(b.local.peerId, Numbers)).rejects.toBeInstanceOf(ProtocolUnsupportedError);

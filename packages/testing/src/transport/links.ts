@@ -35,17 +35,21 @@ export class SimLinks {
   readonly #options: LinksOptions;
   readonly #accepted = new Map<string, (side: ConnectionSide, request: OpenRequest) => void>();
   readonly #openings = new Set<Opening>();
-  readonly #open: OpenLinks;
+  readonly #links: OpenLinks;
 
   constructor(options: LinksOptions) {
     this.#options = options;
-    this.#open = new OpenLinks(options);
+    this.#links = new OpenLinks(options);
+  }
+
+  get all(): readonly Link<unknown>[] {
+    return [...this.#links];
   }
 
   /** What is open and under way, as text. */
   get activity(): readonly string[] {
     const openings = [...this.#openings].map(({ side }) => `opening a link to ${shortId(side.peer)}`);
-    const links = [...this.#open].map((link) => `link ${link.protocol} to ${shortId(link.peer)}`);
+    const links = this.all.map((link) => `link ${link.protocol} to ${shortId(link.peer)}`);
     return [...openings, ...links];
   }
 
@@ -64,7 +68,7 @@ export class SimLinks {
       if (!(cause instanceof TimeoutError)) throw cause;
       throw new PeerUnreachableError(shortId(side.peer), [side.other.endpoint.address], { cause });
     });
-    this.#open.add(link, protocol);
+    this.#links.add(link, protocol);
     return link;
   }
 
@@ -75,7 +79,7 @@ export class SimLinks {
     if (this.#accepted.has(id))
       throw new InvalidArgumentError('protocol', `${protocol.name} is accepted already`);
     const serve = (side: ConnectionSide, request: OpenRequest): void =>
-      this.#open.serve(this.#acceptLink(protocol, side, request), accepted);
+      this.#links.serve(this.#acceptLink(protocol, side, request), accepted);
     this.#accepted.set(id, serve);
     return {
       [Symbol.dispose]: () => {
@@ -98,7 +102,7 @@ export class SimLinks {
 
   /** Closes the links, of one peer or of all, and waits until the other sides have finished. */
   close(peer: PeerId | undefined, reason: string): Promise<void> {
-    return this.#open.close(peer, reason);
+    return this.#links.close(peer, reason);
   }
 
   #acceptLink<M>(protocol: Protocol<M>, side: ConnectionSide, request: OpenRequest): Link<M> {
@@ -115,7 +119,7 @@ export class SimLinks {
         return channel;
       },
     });
-    this.#open.add(link, protocol);
+    this.#links.add(link, protocol);
     return link;
   }
 }

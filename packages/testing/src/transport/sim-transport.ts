@@ -191,6 +191,10 @@ export class SimTransport implements Transport, Listener {
     return this.#links.open(side, protocol, options.signal);
   }
 
+  links(): readonly Link<unknown>[] {
+    return this.#links.all;
+  }
+
   accept<M>(protocol: Protocol<M>, handler: LinkHandler<M>, limits?: AcceptLimits): Disposable {
     this.#requireOpen();
     return this.#links.accept({ protocol, handler, gate: new AcceptGate(this.runtime, limits) });

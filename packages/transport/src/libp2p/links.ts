@@ -32,13 +32,17 @@ interface LinksOptions {
 /** The links of a transport: makes them of streams, and knows those that are open. */
 export class Links {
   readonly #options: LinksOptions;
-  readonly #open: OpenLinks;
+  readonly #links: OpenLinks;
   readonly #accepted = new Set<string>();
 
   constructor(options: LinksOptions) {
     this.#options = options;
     const { members, metrics, onError } = options;
-    this.#open = new OpenLinks({ metrics, onError, emit: (event) => members.events.emit(event) });
+    this.#links = new OpenLinks({ metrics, onError, emit: (event) => members.events.emit(event) });
+  }
+
+  get all(): readonly Link<unknown>[] {
+    return [...this.#links];
   }
 
   /**
@@ -88,7 +92,7 @@ export class Links {
       runOnLimitedConnection: true,
     };
     const serve = (stream: Stream, raw: Libp2pConnection): void =>
-      this.#open.serve(this.#wrap(protocol, stream, raw), accepted);
+      this.#links.serve(this.#wrap(protocol, stream, raw), accepted);
     node.handle(id, serve, streamOptions).catch(report);
     return {
       [Symbol.dispose]: () => {
@@ -108,12 +112,12 @@ export class Links {
       runtime,
       channel: streamChannel(stream, members.contextOf(raw, protocol.priority)),
     });
-    this.#open.add(link, protocol);
+    this.#links.add(link, protocol);
     return link;
   }
 
   /** Closes the links, of one peer or of all, and waits until the other sides have finished. */
   close(peer: PeerId | undefined, reason: string): Promise<void> {
-    return this.#open.close(peer, reason);
+    return this.#links.close(peer, reason);
   }
 }

@@ -223,6 +223,10 @@ class Libp2pTransport implements Transport {
     return this.#links.open(raw, protocol, options.signal);
   }
 
+  links(): readonly Link<unknown>[] {
+    return this.#links.all;
+  }
+
   accept<M>(protocol: Protocol<M>, handler: LinkHandler<M>, limits?: AcceptLimits): Disposable {
     this.#requireOpen();
     return this.#links.accept({ protocol, handler, gate: new AcceptGate(this.runtime, limits) });

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { record, runGate } from './gate/gate.ts';
 import { formatGrowth, isOfGrowth } from './growth.ts';
-import { type Options, RUNS, readOptions, UsageError, usageOf } from './options.ts';
+import { type Options, RUNS, readOptions, selectedOf, UsageError, usageOf } from './options.ts';
 import { adviceFor, describePeers, findPeers, type Peers } from './peers/peers.ts';
 import type { Result } from './result.ts';
 import { runSuites } from './run.ts';
@@ -39,7 +39,9 @@ async function perform(args: readonly string[]): Promise<void> {
 }
 
 /** Measures what was asked for and shows it. Whether all of it could be had. */
-async function measure(peers: Peers, { only, runs = RUNS, json }: Options): Promise<boolean> {
+async function measure(peers: Peers, options: Options): Promise<boolean> {
+  const { runs = RUNS, json } = options;
+  const only = selectedOf(suites, options);
   const beganAt = performance.now();
   const { results, failures } = await runSuites(suites, peers, { only, runs });
   const minutes = (performance.now() - beganAt) / 60_000;
@@ -47,6 +49,8 @@ async function measure(peers: Peers, { only, runs = RUNS, json }: Options): Prom
   console.log(
     `Medians of ${runs} runs, ours and the peer's in turns, after a warm-up; ${availableParallelism()} cores, Node ${process.version}, ${describePeers(peers)}; ${minutes.toFixed(1)} min.`,
   );
+  if (options.only.length === 0 && !options.all)
+    console.log('How cost grows, and more comparisons: --all; what there is: --help.');
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
   for (const failure of failures) console.error(`! not measured: ${failure}`);
   return failures.length === 0;

@@ -7,8 +7,10 @@ export type Task = 'measure' | 'compare' | 'record';
 /** What was asked for on the command line. */
 export interface Options {
   readonly task: Task;
-  /** Names of suites and of results; empty for all. */
+  /** Names of suites and of results; empty for all that are no extras. */
   readonly only: readonly string[];
+  /** Extras, too. */
+  readonly all: boolean;
   /** Undefined: as often as the task takes by default. */
   readonly runs: number | undefined;
   readonly json: string | undefined;
@@ -27,6 +29,7 @@ Measures mosaik beside its peers, in separate processes on this machine, and pri
 
 Options
   --only NAME   only this suite or result, such as streams or streams/1to1-75B; several by commas, or by giving it again
+  --all         everything, also what is in brackets below
   --runs N      how often each measurement is taken (default ${RUNS}); the table shows medians
   --json FILE   also writes the results to FILE, as an array of { name, unit, ours, peer, peerName, ratio, runs }
   --compare     measures a short selection, and fails when a ratio is worse than recorded by more than noise;
@@ -35,9 +38,23 @@ Options
   --help        this text
 
 Suites and their results
-${suites.map(({ name, about, results }) => `  ${name}: ${about}\n    ${results.join(' ')}`).join('\n')}
+${suites.map(describe).join('\n')}
 
 Peers are started on loopback and stopped afterwards; TMPDIR says where files go that are synced.`;
+}
+
+function describe({ name, about, results, extras = [] }: Suite): string {
+  const usual = results.filter((result) => !extras.includes(result));
+  const more = extras.length === 0 ? '' : `\n    (${extras.join(' ')})`;
+  return `  ${name}: ${about}\n    ${usual.join(' ')}${more}`;
+}
+
+/** The results that are measured when nothing else is said, or those that were asked for. */
+export function selectedOf(suites: readonly Suite[], { only, all }: Pick<Options, 'only' | 'all'>): string[] {
+  if (only.length > 0) return [...only];
+  return suites.flatMap(({ results, extras = [] }) =>
+    all ? results : results.filter((result) => !extras.includes(result)),
+  );
 }
 
 /** @throws {UsageError} when an option is not known, or its value is of no use. */
@@ -51,7 +68,8 @@ export function readOptions(args: readonly string[], suites: readonly Suite[]): 
   const known = suites.flatMap(({ name, results }) => [name, ...results]);
   const unknown = only.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new UsageError(`there is no suite or result "${unknown}"`);
-  return { task: taskOf(values), only, runs, json: values.json };
+  if (values.all && only.length > 0) throw new UsageError('--all and --only do not go together');
+  return { task: taskOf(values), only, all: values.all ?? false, runs, json: values.json };
 }
 
 /** The gate has a selection of its own, so that what it compares is what was recorded. */
@@ -59,14 +77,14 @@ function taskOf(values: ReturnType<typeof parse>['values']): Task {
   const tasks = (['compare', 'record'] as const).filter((task) => values[task]);
   const [task = 'measure'] = tasks;
   if (tasks.length > 1) throw new UsageError('--compare and --record do not go together');
-  if (task !== 'measure' && (values.only !== undefined || values.json !== undefined))
-    throw new UsageError(`--${task} takes neither --only nor --json`);
+  if (task !== 'measure' && (values.only !== undefined || values.json !== undefined || values.all))
+    throw new UsageError(`--${task} takes neither --only nor --all nor --json`);
   return task;
 }
 
 /** Whether a result was asked for, by its own name or by its suite's. */
 export function isWanted(result: string, { only }: Pick<Options, 'only'>): boolean {
-  return only.length === 0 || only.some((name) => result === name || result.startsWith(`${name}/`));
+  return only.some((name) => result === name || result.startsWith(`${name}/`));
 }
 
 function parse(args: readonly string[]) {
@@ -75,6 +93,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         only: { type: 'string', multiple: true },
+        all: { type: 'boolean' },
         runs: { type: 'string' },
         json: { type: 'string' },
         compare: { type: 'boolean' },

@@ -24,6 +24,8 @@ export interface Suite {
   readonly about: string;
   /** The names of its results, each `suite/measurement`. */
   readonly results: readonly string[];
+  /** Those of them that only are measured when they are asked for: by name, with their suite, or with all. */
+  readonly extras?: readonly string[];
   /** Tables of how some of them grow; in the table of everything these are left out. */
   readonly growth?: readonly Growth[];
   /** Takes those results that the context wants, through its `measure`. */

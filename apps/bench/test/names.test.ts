@@ -19,6 +19,12 @@ it('results keep their names', () => {
   expect(STABLE.filter((name) => !names.includes(name))).toEqual([]);
 });
 
+it('those are measured without being asked for, and an extra is a result', () => {
+  const extras = suites.flatMap((suite) => suite.extras ?? []);
+  expect(STABLE.filter((name) => extras.includes(name))).toEqual([]);
+  expect(extras.filter((name) => !names.includes(name))).toEqual([]);
+});
+
 it('each result has a name of its own, which begins with that of its suite', () => {
   expect(names).toEqual([...new Set(names)]);
   for (const suite of suites)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isWanted, readOptions, UsageError } from '../src/options.ts';
+import { isWanted, readOptions, selectedOf, UsageError, usageOf } from '../src/options.ts';
 import { resultOf } from '../src/result.ts';
 import { runSuites } from '../src/run.ts';
 import type { Suite } from '../src/suite.ts';
@@ -23,7 +23,7 @@ const suite: Suite = {
 
 describe('a session', () => {
   it('goes on after a measurement that fails, and tells of it', async () => {
-    const { results, failures } = await runSuites([suite], peers, { only: [], runs: 1 });
+    const { results, failures } = await runSuites([suite], peers, { only: ['a'], runs: 1 });
     expect(results.map(({ name }) => name)).toEqual(['a/1', 'a/3']);
     expect(failures).toEqual([expect.stringContaining('a/2: Error: no luck')]);
   });
@@ -36,7 +36,7 @@ describe('a session', () => {
           resultOf({ name: 'a/1', unit: 'x', peerName: 'them' }, [{ ours: undefined, peer: undefined }]),
         ]),
     };
-    expect(await runSuites([empty], peers, { only: [], runs: 1 })).toEqual({ results: [], failures: [] });
+    expect(await runSuites([empty], peers, { only: ['a'], runs: 1 })).toEqual({ results: [], failures: [] });
   });
 
   it('takes what was asked for', async () => {
@@ -48,7 +48,7 @@ describe('a session', () => {
 
 describe('the options', () => {
   it('name suites and results that there are', () => {
-    const options = { task: 'measure', only: ['a', 'a/2'], runs: 3, json: undefined };
+    const options = { task: 'measure', only: ['a', 'a/2'], all: false, runs: 3, json: undefined };
     expect(readOptions(['--only', 'a', '--only', 'a/2', '--runs', '3'], [suite])).toEqual(options);
     expect(readOptions(['--only', 'a,a/2', '--runs', '3'], [suite])).toEqual(options);
     for (const args of [['--only', 'b'], ['--only', 'a,b'], ['--runs', '0'], ['--runs', '1.5'], ['--fast']])
@@ -62,6 +62,8 @@ describe('the options', () => {
       ['--compare', '--record'],
       ['--compare', '--only', 'a'],
       ['--record', '--json', 'file'],
+      ['--record', '--all'],
+      ['--only', 'a', '--all'],
     ])
       expect(() => readOptions(args, [suite])).toThrow(UsageError);
   });
@@ -70,6 +72,17 @@ describe('the options', () => {
     expect(isWanted('ab/1', { only: ['a'] })).toBe(false);
     expect(isWanted('a/1', { only: ['a'] })).toBe(true);
     expect(isWanted('a/1', { only: ['a/10'] })).toBe(false);
-    expect(isWanted('a/1', { only: [] })).toBe(true);
+    expect(isWanted('a/1', { only: [] })).toBe(false);
+  });
+
+  it('select all but the extras, unless something else is asked for', () => {
+    const suites = [
+      { ...suite, extras: ['a/2'] },
+      { ...suite, name: 'b', results: ['b/1'] },
+    ];
+    expect(selectedOf(suites, { only: [], all: false })).toEqual(['a/1', 'a/3', 'b/1']);
+    expect(selectedOf(suites, { only: [], all: true })).toEqual(['a/1', 'a/2', 'a/3', 'b/1']);
+    expect(selectedOf(suites, { only: ['a/2'], all: false })).toEqual(['a/2']);
+    expect(usageOf(suites)).toContain('a/1 a/3\n    (a/2)');
   });
 });

@@ -75,10 +75,16 @@ function median(times: readonly number[]): number {
   return percentile(times, 0.5) ?? Number.NaN;
 }
 
+/** What a follower is asked, and queries by the other storage and consistency. */
+function isExtra(name: string): boolean {
+  return name.endsWith('-follower') || name.includes('weak') || name === 'groups/memory-strong-query';
+}
+
 export const groupsSuite: Suite = {
   name: 'groups',
   about: 'replicated commands in a group of three processes, beside etcd',
   results: [...measurements.map(({ about }) => about.name), ...membersNames, ...crowdNames],
+  extras: [...measurements.map(({ about }) => about.name).filter(isExtra), ...membersNames, ...crowdNames],
   growth: [membersGrowth, crowdGrowth],
   async run(context) {
     for (const storage of storages) {

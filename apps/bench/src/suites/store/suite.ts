@@ -24,6 +24,7 @@ export const storeSuite: Suite = {
   name: 'store',
   about: 'datums of 75 bytes kept in files and replayed, beside JetStream',
   results: [append.name, replay.name, appendInMemory.name, join.name],
+  extras: [appendInMemory.name],
   async run(context) {
     const { nats } = context.peers;
     await using peer = nats === undefined ? undefined : await startJetStream(nats);

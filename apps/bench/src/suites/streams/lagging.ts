@@ -13,9 +13,9 @@ const RUNS_MAX = 3;
 const WARM_UP_WINDOWS = 3;
 
 const shares = [
-  { name: 'streams/beside-other-work', other: 'working' },
   { name: 'streams/slow-consumer', other: 'slow' },
   { name: 'streams/stopped-consumer', other: 'stopped' },
+  { name: 'streams/beside-other-work', other: 'working' },
 ] as const satisfies readonly { name: string; other: Hindered }[];
 const queue = 'streams/slow-consumer-queue';
 const rss = 'streams/slow-consumer-rss';
@@ -24,8 +24,12 @@ export const laggingNames: readonly string[] = [...shares.map(({ name }) => name
 
 type Hindered = Exclude<Other, 'none'>;
 
-/** What was observed with each, and what without it right before: what a machine gives changes from one minute to the next. */
-type Observations = Readonly<Record<Hindered, { readonly alone: Observed; readonly beside: Observed }>>;
+/** What was observed with another consumer, and without it right before: what a machine gives changes from one minute to the next. */
+interface Pair {
+  readonly alone: Observed;
+  readonly beside: Observed;
+}
+type Observations = Readonly<Partial<Record<Hindered, Pair>>>;
 
 /**
  * What a consumer gets of a producer while another one lags, as a share of what it gets alone, measured just before; and what
@@ -36,52 +40,65 @@ export async function measureLagging(
   ours: Contender,
   nats: Contender | undefined,
 ): Promise<Result[]> {
-  context.progress(
-    'streams/slow-consumer: one consumer alone, beside other work, a slow one, one that stands still',
-  );
+  const others = othersOf(context);
+  context.progress(`streams/slow-consumer: one consumer alone, and beside another one: ${others.join(', ')}`);
   await using stack = new AsyncDisposableStack();
   const open = async (contender: Contender): Promise<SlowSession> => stack.use(await openSlow(contender));
   const sessions = [await open(ours), nats === undefined ? undefined : await open(nats)];
   const rounds = await takeTurns(sessions, {
     runs: Math.min(context.runs, RUNS_MAX),
-    take: observeAll,
+    take: (session) => observeAll(session, others),
     warmUp: async (session) => {
       for (let window = 0; window < WARM_UP_WINDOWS; window++) await session.observe('none');
     },
   });
-  const shareOf = (taken: Observations | undefined, other: Hindered): number | undefined =>
-    taken && taken[other].beside.perSecond / taken[other].alone.perSecond;
   const oursTaken = rounds.flatMap(([taken]) => taken ?? []);
   return [
     ...shares.map(({ name, other }) =>
       resultOf(
         { name, unit: 'of the rate without it', peerName: nats?.name ?? 'NATS' },
-        rounds.map(([taken, peer]) => ({ ours: shareOf(taken, other), peer: shareOf(peer, other) })),
+        rounds.map(([taken, peer]) => ({ ours: shareOf(taken?.[other]), peer: shareOf(peer?.[other]) })),
       ),
     ),
     resultOf(
       { name: queue, unit: 'MiB', peerName: 'its buffer', isTime: true },
-      oursTaken.map(({ slow, stopped }) => ({
-        ours: Math.max(slow.beside.queuedBytes, stopped.beside.queuedBytes) / MIB,
+      oursTaken.map((taken) => ({
+        ours: mostOf(taken, ({ beside }) => beside.queuedBytes) / MIB,
         peer: BUFFER_MIB,
       })),
     ),
     resultOf(
       { name: rss, unit: 'MiB', peerName: 'the producer without it', isTime: true },
-      oursTaken.map(({ slow, stopped }) => ({
-        ours: Math.max(slow.beside.rssBytes, stopped.beside.rssBytes) / MIB,
-        peer: Math.max(slow.alone.rssBytes, stopped.alone.rssBytes) / MIB,
+      oursTaken.map((taken) => ({
+        ours: mostOf(taken, ({ beside }) => beside.rssBytes) / MIB,
+        peer: mostOf(taken, ({ alone }) => alone.rssBytes) / MIB,
       })),
     ),
   ];
 }
 
-async function observeAll(session: SlowSession): Promise<Observations> {
-  const observe = async (other: Hindered) => ({
-    alone: await session.observe('none'),
-    beside: await session.observe(other),
-  });
-  const working = await observe('working');
-  const slow = await observe('slow');
-  return { working, slow, stopped: await observe('stopped') };
+/** What is kept for one that lags is seen with either kind of it. */
+function othersOf({ wants }: SuiteContext): Hindered[] {
+  const wanted = shares.filter(({ name }) => wants(name)).map(({ other }): Hindered => other);
+  const lagging = wanted.filter((other) => other !== 'working');
+  return lagging.length === 0 && wants(queue, rss) ? [...wanted, 'slow'] : wanted;
+}
+
+async function observeAll(session: SlowSession, others: readonly Hindered[]): Promise<Observations> {
+  const taken: [Hindered, Pair][] = [];
+  for (const other of others) {
+    const alone = await session.observe('none');
+    taken.push([other, { alone, beside: await session.observe(other) }]);
+  }
+  return Object.fromEntries(taken);
+}
+
+function shareOf(pair: Pair | undefined): number | undefined {
+  return pair && pair.beside.perSecond / pair.alone.perSecond;
+}
+
+/** The most of one that lags; a process that only computes is none. */
+function mostOf({ slow, stopped }: Observations, figureOf: (pair: Pair) => number): number {
+  const figures = [slow, stopped].flatMap((pair) => (pair === undefined ? [] : [figureOf(pair)]));
+  return figures.length === 0 ? Number.NaN : Math.max(...figures);
 }

@@ -63,10 +63,25 @@ const roundTripNamesOf = ({ suffix }: Comparison): string[] => roundTripNames('s
 const growthNames = consumersGrowth.columns.flatMap(({ nameOf }) => consumersGrowth.sizes.map(nameOf));
 const roundTripsNames = comparisonsOf(RTT).flatMap(roundTripNamesOf);
 
+/** What there are bars for; the rest compares more. */
+const core: readonly string[] = [
+  'streams/1to1-75B',
+  'streams/1to8-75B',
+  'streams/8to1-75B',
+  'streams/1to1-64KiB',
+  'streams/1to1-64KiB-libp2p',
+];
+
 export const streamsSuite: Suite = {
   name: 'streams',
   about: 'typed streams beside core NATS and a bare libp2p stream, a process for each producer and consumer',
   results: [...workloads.flatMap(namesOf), ...roundTripsNames, ...laggingNames, ...growthNames],
+  extras: [
+    ...workloads.flatMap(namesOf).filter((name) => !core.includes(name)),
+    ...roundTripNamesOf(bare),
+    ...laggingNames.filter((name) => name.startsWith('streams/stopped') || name.startsWith('streams/beside')),
+    ...growthNames,
+  ],
   growth: [consumersGrowth],
   async run(context) {
     await using server = context.peers.nats === undefined ? undefined : await startNats(context.peers.nats);

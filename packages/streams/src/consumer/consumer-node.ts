@@ -161,16 +161,16 @@ export class ConsumerNode<Out> {
   }
 
   /**
-   * Who produces the stream and is wanted; also who does not say so any more, while its link still lives: what a producer
-   * sent last may be on its way when the word of its end is here already.
+   * Who produces the stream and is wanted; also who does not say so any more, while there is a link: what a producer sent last, and
+   * before that its answer, may be on its way when the word of its end is here already.
    */
   #findCandidates(): PeerInfo[] {
     const { discovery, ownProducer } = this.#options;
     const producers = discovery.catalog.producersOf(this.definition.id).concat(ownProducer() ?? []);
     this.#producersKnown = producers.length;
     const known = new Set(producers.map(({ peer }) => peer));
-    const lost = this.subscriptions.filter(({ state, info }) => state === 'live' && !known.has(info.peer));
-    return producers.concat(lost.map(({ info }) => info)).filter((info) => this.#wants(info));
+    const leaving = this.subscriptions.filter(({ mayReceive, info }) => mayReceive && !known.has(info.peer));
+    return producers.concat(leaving.map(({ info }) => info)).filter((info) => this.#wants(info));
   }
 
   #wants(info: PeerInfo): boolean {

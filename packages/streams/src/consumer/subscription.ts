@@ -78,6 +78,11 @@ export class Subscription {
     return this.#state;
   }
 
+  /** Whether the producer may have accepted it, and then sends what nobody else knows of: not before it was asked, nor after the link's end. */
+  get mayReceive(): boolean {
+    return this.#link !== undefined;
+  }
+
   /** Attempts that failed since it was live last. */
   get failures(): number {
     return this.#failures;

@@ -42,7 +42,7 @@ export type { Producer, ProducerOptions, ProducerPosition, ProducerStats } from 
 export type { ChannelState, ChannelStats, ChannelView } from './stats.ts';
 export type { Streams, StreamsOptions } from './streams.ts';
 export type { Why } from './why.ts';
-export { type Block, BlockCursor, BlockWriter, scanBlock } from './wire/block.ts';
+export { type Block, BlockCursor, BlockWriter, type BlockWriterOptions, scanBlock } from './wire/block.ts';
 export type { Epoch, Sequence } from './wire/messages.ts';
 
 /** The streams of a node, on its transport and its catalog. */

@@ -9,5 +9,5 @@ export { Keeper } from '../adapter/keeper.ts';
 export { type Accepted, OpenLinks } from '../adapter/open-links.ts';
 export type { Channel, ChannelEnd, ChannelEvents, ChannelFactory } from './channel.ts';
 export { type CreateLinkOptions, createLink } from './create-link.ts';
-export { giveBack, isLent } from './loan.ts';
+export { giveBack } from './loan.ts';
 export { FRAME_BYTES } from './outbox.ts';

@@ -6,8 +6,8 @@ const loans = new WeakMap<ArrayBufferLike, Loan>();
  *
  * A link holds what it is given until it has been written to a socket, and whoever gave it never learns when; so memory for bulk is taken
  * anew all the time and left to the garbage collector, which has to go through all of the heap to find it. A transport that
- * has copied bytes out says so here ({@link giveBack}), by where they lie. One that says nothing, such as a simulated one or one that
- * hands them to the other side as they are, leaves things as they were: the loan does not end, and the memory is collected.
+ * has copied bytes out says so here ({@link giveBack}), by where they lie. One that says nothing, such as Noise or one that hands them
+ * to the other side as they are, leaves things as they were: the loan does not end, and the memory is collected.
  */
 export interface Loan {
   /** Says that so many bytes of it are given away, once for each who gets them. */

@@ -49,6 +49,7 @@ export class Outbox {
     if (isSmall) {
       this.#slab.set(payload, this.#slabEnd);
       this.#slabEnd += payload.length;
+      // Who lends memory lends much of it; most small messages have just their own.
       if (payload.buffer.byteLength > COPY_BYTES) giveBack(payload);
     } else {
       this.#sealHead(payload);
